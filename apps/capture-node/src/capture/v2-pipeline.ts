@@ -1,0 +1,105 @@
+/** The pipelines that V2's options `video_codec`, `hwenc`, `video_bitrate`, `max_fps`, `video`, `audio_bitrate`, `audio` stand for (spec/capture.md §4.3, §6). */
+import type { V2AudioOptions, V2VideoOptions } from './capture-options.ts'
+import type { Codec, VideoCodecName } from './codec.ts'
+import { safeValue } from './launch-text.ts'
+import { audioEncoder, frameQueue, isSet } from './pipeline.ts'
+
+/** What V2's documentation promises; its code left a rate of 0 to the encoder where only the codec was chosen. */
+const defaultVideoKbit = 3072
+const defaultAudioKbit = 128
+const defaultFps = 25
+
+const nv12 = 'video/x-raw,format=NV12'
+const baseline = 'video/x-h264,stream-format=byte-stream,profile=constrained-baseline'
+
+/** Whether this machine's GStreamer has an element. */
+export type HasElement = (element: string) => boolean
+
+interface Encoding {
+  /** Elements that must be there. */
+  readonly needs: readonly string[]
+  readonly elements: string
+}
+
+/** The picture with the pointer shown, ending in `appsink name=appsink`; undefined where a needed element is missing, so that the default is to be used. */
+export function v2VideoPipelineText(
+  options: V2VideoOptions,
+  { codec, display, hasElement }: { codec: Codec; display: string; hasElement: HasElement },
+): string | undefined {
+  const screen = safeValue(display, 'display')
+  if (isSet(options.pipeline)) {
+    return `${options.pipeline.trim().replace('%s', () => screen)} ! appsink name=appsink`
+  }
+  const fps = options.max_fps === undefined || options.max_fps === 0 ? defaultFps : options.max_fps
+  const { needs, elements } = videoEncoding(codec, options, hasElement)
+  if (!needs.every(hasElement)) {
+    return undefined
+  }
+  const source = `ximagesrc display-name=${screen} show-pointer=true use-damage=false ! video/x-raw,framerate=${fps}/1 ! videoconvert ! ${frameQueue}`
+  return `${source} ! ${elements} ! appsink name=appsink`
+}
+
+/** The sound, ending in `appsink name=appsink`. */
+export function v2AudioPipelineText(options: V2AudioOptions, { codec, device }: { codec: Codec; device: string }): string {
+  const source = safeValue(device, 'audio device')
+  if (isSet(options.pipeline)) {
+    return `${options.pipeline.trim().replace('%s', () => source)} ! appsink name=appsink`
+  }
+  const bitrate = options.bitrate === undefined || options.bitrate === 0 ? defaultAudioKbit : options.bitrate
+  return `pulsesrc device=${source} ! audio/x-raw,channels=2 ! audioconvert ! ${audioEncoder(codec, bitrate)} ! appsink name=appsink`
+}
+
+function videoEncoding(codec: Codec, options: V2VideoOptions, hasElement: HasElement): Encoding {
+  const kbit = options.bitrate === undefined || options.bitrate === 0 ? defaultVideoKbit : options.bitrate
+  const hwenc = options.hwenc ?? 'none'
+  switch (
+    codec.name as VideoCodecName // The caller chose it by kind.
+  ) {
+    case 'vp8':
+      return hwenc === 'vaapi' ? vp8Vaapi(kbit) : vp8(kbit)
+    case 'vp9':
+      return {
+        needs: ['vp9enc'],
+        // auto-alt-ref has no effect without look-ahead, and the SFU wants none (lag-in-frames=0).
+        elements: `vp9enc target-bitrate=${kbit * 1000} cpu-used=-5 threads=4 deadline=1 keyframe-max-dist=30 auto-alt-ref=true`,
+      }
+    case 'av1':
+      return {
+        needs: ['av1enc'],
+        elements: `av1enc target-bitrate=${kbit * 650} cpu-used=4 end-usage=cbr undershoot=95 keyframe-max-dist=25 min-quantizer=4 max-quantizer=20`,
+      }
+    case 'h264':
+      return hwenc === 'vaapi' ? h264Vaapi(kbit) : hwenc === 'nvenc' ? h264Nvenc(kbit, hasElement) : h264(kbit, hasElement)
+  }
+}
+
+function vp8(kbit: number): Encoding {
+  const buffers = `buffer-size=${kbit * 4} buffer-initial-size=${kbit * 2} buffer-optimal-size=${kbit * 3}`
+  const rate = `target-bitrate=${kbit * 650} cpu-used=4 end-usage=cbr threads=4 deadline=1 undershoot=95`
+  return { needs: ['vp8enc'], elements: `vp8enc ${rate} ${buffers} keyframe-max-dist=25 min-quantizer=4 max-quantizer=20` }
+}
+
+function vp8Vaapi(kbit: number): Encoding {
+  return { needs: ['vaapivp8enc'], elements: `${nv12} ! vaapivp8enc rate-control=vbr bitrate=${kbit} keyframe-period=180` }
+}
+
+function h264Vaapi(kbit: number): Encoding {
+  const encoder = `vah264enc rate-control=cbr bitrate=${kbit} key-int-max=60 target-usage=7`
+  return { needs: ['vah264enc'], elements: `${nv12} ! ${encoder} ! h264parse config-interval=-1 ! ${baseline}` }
+}
+
+function h264Nvenc(kbit: number, hasElement: HasElement): Encoding {
+  const element = hasElement('nvautogpuh264enc') ? 'nvautogpuh264enc' : 'nvh264enc'
+  const quality = 'preset=2 gop-size=60 spatial-aq=true temporal-aq=true rc-mode=6'
+  const encoder = `${element} name=encoder ${quality} bitrate=${kbit} vbv-buffer-size=${Math.max(1000, kbit)}`
+  return { needs: [element], elements: `${nv12} ! ${encoder} ! h264parse config-interval=-1 ! ${baseline}` }
+}
+
+function h264(kbit: number, hasElement: HasElement): Encoding {
+  if (hasElement('openh264enc')) {
+    const rate = `bitrate=${kbit * 1000} max-bitrate=${(kbit + 1024) * 1000}`
+    return { needs: [], elements: `openh264enc multi-thread=4 complexity=high ${rate} ! ${baseline}` }
+  }
+  const encoder = `x264enc threads=4 bitrate=${kbit} key-int-max=60 vbv-buf-capacity=${Math.max(1000, kbit)}`
+  return { needs: ['x264enc'], elements: `${nv12} ! ${encoder} byte-stream=true tune=zerolatency speed-preset=veryfast ! ${baseline}` }
+}

@@ -1,0 +1,134 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config } from '@neko-edge/config'
+import { type Log, messageOf, NekoError, newInstanceId, type NodeId, type RoomId, SerialQueue, systemClock } from '@neko-edge/kit'
+import { Bus, connect, keepLease, Room } from '@neko-edge/store'
+import { GstInstallation } from './capture/gst-installation.ts'
+import { initialFacts, NodeRoom, type NodeRoomOptions } from './room/node-room.ts'
+import { Tenancy } from './room/tenancy.ts'
+import { openMediasoupSfu } from './sfu/mediasoup-sfu.ts'
+
+export interface CaptureNodeOptions {
+  readonly config: Config
+  readonly redisUrl: string
+  /** For what may be lost with the process, such as sockets of X and PulseAudio; the rooms' users can enter it. */
+  readonly runFolder: string
+  /** For what is kept. */
+  readonly dataFolder: string
+  readonly workerBin: string
+  readonly log: Log
+}
+
+/** The folder that holds this program: nothing of it is the application's business. */
+const programFolder = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** Runs a capture node until it is closed: it claims its room, and runs it for as long as it has it. */
+export async function startCaptureNode({ config, redisUrl, runFolder, dataFolder, workerBin, log }: CaptureNodeOptions): Promise<AsyncDisposable> {
+  await using opening = new AsyncDisposableStack()
+  const clock = systemClock
+  const connection = opening.use(await connect({ url: redisUrl, log }))
+  const instance = newInstanceId()
+  const node = (config.node.id === '' ? hostname() : config.node.id) as NodeId
+  opening.use(await keepLease(connection, { instance, clock, log }))
+  const bus = opening.use(await Bus.open(connection, { instance, log }))
+  await mkdir(runFolder, { recursive: true, mode: 0o755 })
+  opening.defer(() => rm(runFolder, { recursive: true, force: true }))
+  const gst = await GstInstallation.open(join(runFolder, 'gstreamer'))
+  const { udpmux, tcpmux, epr, nat1to1, estimator } = config.webrtc
+  const sfu = opening.use(
+    await openMediasoupSfu({
+      workerBin,
+      workers: config.sfu.workers,
+      ports: { ...(udpmux > 0 && { udp: udpmux }), ...(tcpmux > 0 && { tcp: tcpmux }), ...(epr && { range: epr }) },
+      announced: nat1to1,
+      ...(estimator.enabled && !estimator.passive && { estimator: { initialBitrate: estimator.initialBitrate } }),
+      log,
+      clock,
+    }),
+  )
+  const room = opening.use(await Room.open('default' as RoomId, { connection, log }))
+  const runs = opening.use(
+    new RoomRuns({
+      room,
+      bus,
+      sfu,
+      gst,
+      config,
+      node,
+      instance,
+      runFolder: join(runFolder, 'room'),
+      identity: roomIdentity(config),
+      hidden: [programFolder, dataFolder],
+      clock,
+      log: log.child({ room: room.id }),
+    }),
+  )
+  await runs.start()
+  return opening.move()
+}
+
+/** Where the node is root, the room runs as a user of its own, whose number nobody else has. */
+function roomIdentity(config: Config): NodeRoomOptions['identity'] {
+  const uid = config.desktop.uidBase
+  return process.getuid?.() === 0 ? { uid, gid: uid } : undefined
+}
+
+/** The room of this node, running while this node has it. */
+class RoomRuns implements AsyncDisposable {
+  readonly #options: NodeRoomOptions
+  readonly #queue = new SerialQueue()
+  #running: NodeRoom | undefined
+  #tenancy: Tenancy | undefined
+
+  constructor(options: NodeRoomOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    const { room, node, instance, config, clock, log } = this.#options
+    let firstFence = 0
+    this.#tenancy = await Tenancy.open({
+      room,
+      node,
+      instance,
+      clock,
+      log,
+      facts: () => this.#running?.facts ?? initialFacts(config),
+      onClaimed: (fence) => {
+        firstFence = fence
+        void this.#queue.run(() => this.#run(fence))
+      },
+      onLost: () => void this.#queue.run(() => this.#stop()),
+    })
+    log.debug({ fence: firstFence }, 'first claim tried')
+    await this.#queue.run(() => undefined)
+    if (this.#tenancy.isHeld && !this.#running) {
+      throw this.#failure ?? new NekoError('unavailable', 'the room did not start')
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tenancy?.[Symbol.asyncDispose]()
+    await this.#queue.run(() => this.#stop())
+  }
+
+  #failure: unknown
+
+  async #run(fence: number): Promise<void> {
+    try {
+      this.#running ??= await NodeRoom.open(this.#options)
+      this.#running.onClaimed(fence)
+    } catch (error) {
+      this.#failure = error
+      this.#options.log.error({ error: messageOf(error) }, 'room does not start')
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    await running?.[Symbol.asyncDispose]()
+  }
+}

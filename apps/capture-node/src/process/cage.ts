@@ -1,0 +1,155 @@
+/**
+ * The cage of an application. Whoever holds the controls of a room holds the powers of the application's process, so it runs as
+ * the room's own user, in user, mount, PID, UTS and cgroup namespaces of its own and the IPC namespace of the room: a read-only system without the machine's
+ * accounts, configuration and data, a home of its own, and no process but its own. The X socket and the sound's folder are bound in.
+ * The network namespace is chosen by `network`; `shared` is the machine's.
+ */
+import { lstatSync, readlinkSync } from 'node:fs'
+import { type Log, NekoError, within } from '@neko-edge/kit'
+import { type Child, type Identity, spawnChild } from './child.ts'
+import { displaySocket } from './display-number.ts'
+import type { IpcNamespace } from './ipc-namespace.ts'
+import { findProgram } from './program.ts'
+
+/** The application's home as it sees it; the same in every room. */
+export const cageHome = '/home/neko'
+const cageRuntime = '/run/neko'
+
+export interface CageOptions {
+  /** The folder that becomes the application's home: all that it can write and that outlives its run. */
+  readonly home: string
+  readonly displayNumber: number
+  readonly authorityFile: string
+  /** The folder with the sound server's socket `native` and its `cookie`; a folder, so that a new socket shows up after a restart. */
+  readonly soundFolder: string
+  /** Files and folders shown read-only: path inside → path outside. */
+  readonly shown: Readonly<Record<string, string>>
+  /** Folders that stay empty although they lie below something shown, such as the node's own under /usr. */
+  readonly hidden: readonly string[]
+  readonly network: 'shared'
+  /** Whether the cage makes an IPC namespace; not where it is started in the X server's. */
+  readonly ownIpc: boolean
+}
+
+/** Parts of /etc that applications need: names, fonts, certificates, time zone, libraries. No accounts, no secrets, no services. */
+const shownEtc = [
+  ...['alternatives', 'ca-certificates', 'drirc', 'fonts', 'gai.conf', 'gtk-2.0', 'gtk-3.0', 'gtk-4.0', 'host.conf', 'hosts'],
+  ...['ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'locale.alias', 'localtime', 'mime.types', 'nsswitch.conf', 'protocols'],
+  ...['resolv.conf', 'services', 'ssl/certs', 'ssl/openssl.cnf', 'timezone', 'vulkan'],
+]
+
+/** /bin, /lib and their like: links into /usr on a merged system, folders on an old one. */
+function systemFolders(): string[] {
+  return ['bin', 'lib', 'lib32', 'lib64', 'libx32', 'sbin'].flatMap((name) => {
+    const entry = lstatSync(`/${name}`, { throwIfNoEntry: false })
+    if (entry === undefined) {
+      return []
+    }
+    return entry.isSymbolicLink() ? ['--symlink', readlinkSync(`/${name}`), `/${name}`] : ['--ro-bind', `/${name}`, `/${name}`]
+  })
+}
+
+/** The environment of an application in its cage. */
+export function cageEnvironment(displayNumber: number): Readonly<Record<string, string>> {
+  return {
+    HOME: cageHome,
+    USER: 'neko',
+    LOGNAME: 'neko',
+    SHELL: '/bin/sh',
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    LANG: 'C.UTF-8',
+    DISPLAY: `:${displayNumber}`,
+    XAUTHORITY: `${cageRuntime}/authority`,
+    XDG_RUNTIME_DIR: cageRuntime,
+    PULSE_SERVER: `unix:${cageRuntime}/sound/native`,
+    PULSE_COOKIE: `${cageRuntime}/sound/cookie`,
+    // Without it GTK and Chromium start a bus of their own and wait for its services.
+    DBUS_SESSION_BUS_ADDRESS: 'disabled:',
+    NO_AT_BRIDGE: '1',
+  }
+}
+
+/** The arguments of bwrap up to the command. */
+export function cageArgs(options: CageOptions): string[] {
+  const socket = displaySocket(options.displayNumber)
+  const visible = (path: string): boolean =>
+    ['/usr', ...Object.keys(options.shown)].some((top) => path === top || path.startsWith(`${top}/`))
+  return [
+    ...['--die-with-parent', '--new-session'],
+    ...['--unshare-user', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try', '--hostname', 'neko'],
+    ...(options.ownIpc ? ['--unshare-ipc'] : []),
+    ...['--ro-bind', '/usr', '/usr', ...systemFolders()],
+    ...['--perms', '0755', '--tmpfs', '/etc', ...shownEtc.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`])],
+    ...['--ro-bind-try', '/var/cache/fontconfig', '/var/cache/fontconfig'],
+    ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/dev/shm', '--perms', '1777', '--tmpfs', '/tmp'],
+    ...['--perms', '0700', '--tmpfs', cageRuntime, '--bind', options.home, cageHome],
+    ...['--ro-bind', socket, socket, '--ro-bind', options.authorityFile, `${cageRuntime}/authority`],
+    ...['--ro-bind', options.soundFolder, `${cageRuntime}/sound`],
+    ...Object.entries(options.shown).flatMap(([inside, outside]) => ['--ro-bind', outside, inside]),
+    ...options.hidden.filter(visible).flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
+    ...['--remount-ro', '/etc', '--remount-ro', '/', '--chdir', cageHome, '--clearenv'],
+    ...Object.entries(cageEnvironment(options.displayNumber)).flatMap(([name, value]) => ['--setenv', name, value]),
+  ]
+}
+
+/**
+ * Starts `command` in bwrap. The arguments go over a pipe, since the application can read its supervisor's command line
+ * and would find the node's paths there. Everything in the cage dies with bwrap, whatever session it moved to.
+ */
+export function spawnCaged(command: readonly string[], args: readonly string[], child: CagedChild): Child {
+  const caged = spawnChild({
+    ...child,
+    command: ['bwrap', '--args', '3', '--', ...command],
+    env: {},
+    extraPipes: 1,
+    aptPackage: 'bubblewrap',
+  })
+  const [pipe] = caged.pipes
+  pipe?.end(args.map((arg) => `${arg}\0`).join(''))
+  return caged
+}
+
+export interface CagedChild {
+  readonly name: string
+  readonly identity?: Identity
+  readonly ipc?: IpcNamespace
+  readonly log: Log
+  readonly graceMs?: number
+  readonly levels?: { readonly stdout?: 'debug'; readonly stderr?: 'debug' }
+}
+
+/**
+ * Whether applications can be caged here: bwrap works for `identity`, and a browser in it can still make its own sandbox.
+ * Throws `unavailable` when bubblewrap is missing; gives what stands in the way, or `undefined`.
+ */
+export async function whyNotCaged(identity: Identity | undefined, log: Log): Promise<string | undefined> {
+  findProgram('bwrap', 'bubblewrap')
+  const nested = ['/usr/bin/unshare', '--user', '--', '/usr/bin/true']
+  const args = [
+    '--unshare-user',
+    '--unshare-pid',
+    '--unshare-ipc',
+    '--die-with-parent',
+    '--ro-bind',
+    '/usr',
+    '/usr',
+    ...systemFolders(),
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+  ]
+  await using probe = spawnCaged(nested, args, { name: 'cage probe', log, ...(identity && { identity }) })
+  const { code } = await within(5_000, 'trial of the cage', probe.exited)
+  return code === 0
+    ? undefined
+    : 'unprivileged user namespaces do not work here (try: sysctl -w user.max_user_namespaces=15000; sysctl -w kernel.unprivileged_userns_clone=1)'
+}
+
+/** The error for a node that can not cage and was not told to accept that. */
+export function uncagedError(why: string): NekoError {
+  return new NekoError(
+    'unavailable',
+    `the application can not be caged: ${why}. Whoever holds the controls could read this user's files; accept that with the option allowUncaged`,
+  )
+}

@@ -1,0 +1,129 @@
+import { NekoError } from '@neko-edge/kit'
+import { type NodeArgs, type NodeCall, nodeCalls, type NodeReplies } from '@neko-edge/protocol'
+import type { Serve } from '@neko-edge/store'
+import { z } from 'zod'
+import type { RoomCapture } from '../capture/room-capture.ts'
+import type { DesktopLink } from './desktop-link.ts'
+import type { Facts } from './facts.ts'
+import type { Viewers } from './viewers.ts'
+
+/** What the calls of a control plane work on. */
+export interface CallTargets {
+  readonly viewers: Viewers
+  readonly desktop: DesktopLink
+  readonly capture: RoomCapture
+  readonly facts: Facts
+  /** Input with the fence of its sender's turn. */
+  readonly onInput: (args: NodeArgs<'input'>) => void
+  /** The picture that private mode froze; `undefined` where there is none. */
+  readonly frozen: () => Uint8Array | undefined
+  readonly status: () => NodeReplies['status']
+}
+
+type Calls = { readonly [C in NodeCall]: (args: NodeArgs<C>) => NodeReplies[C] | Promise<NodeReplies[C]> }
+
+const image = (bytes: Uint8Array) => ({ data: Buffer.from(bytes).toString('base64') })
+
+/** Every call of a control plane, answered. */
+export function createCalls({ viewers, desktop, capture, facts, onInput, frozen, status }: CallTargets): Calls {
+  const broadcast = (actor: string) => {
+    const { isActive, url } = capture.broadcast.status
+    return facts.tell('broadcast', { facts: { broadcast: { is_active: isActive, url } }, actor })
+  }
+  return {
+    'peer.open': (args) => viewers.open(args),
+    'peer.answer': async ({ sdp, ...which }) => {
+      await viewers.find(which).answer(sdp)
+      return null
+    },
+    'peer.offer': ({ sdp, ...which }) => viewers.find(which).acceptOffer(sdp),
+    'peer.restart': async (which) => ({ sdp: (await viewers.find(which).restart()).sdp }),
+    'peer.candidate': ({ candidate, ...which }) => {
+      viewers.find(which).addCandidate(candidate)
+      return null
+    },
+    'peer.video': (args) => viewers.setVideo(args),
+    'peer.audio': (args) => viewers.setAudio(args),
+    'peer.close': (which) => {
+      viewers.find(which).close()
+      return null
+    },
+    input: (args) => {
+      onInput(args)
+      return null
+    },
+    'screen.set': async ({ actor, size }) => {
+      const screen = await desktop.setScreen(size)
+      await capture.restartPictures()
+      await facts.tell('screen', { facts: { screen }, actor })
+      return screen
+    },
+    'screen.list': async () => [...(await desktop.ready()).configurations()],
+    'screen.shot': async ({ quality }) => image(await (await desktop.ready()).screenshot(quality)),
+    'screen.cast': async (args) => image(args.frozen ? frozenPicture(frozen()) : await capture.screencast.image()),
+    'keyboard.map': async () => (await desktop.ready()).keyboardMap(),
+    'keyboard.map.set': async (map) => {
+      await (await desktop.ready()).setKeyboardMap(map)
+      return null
+    },
+    'keyboard.modifiers': async () => (await desktop.ready()).modifiers(),
+    'keyboard.modifiers.set': async ({ modifiers }) => {
+      await (await desktop.ready()).setModifiers(definedOnly(modifiers))
+      return null
+    },
+    'clipboard.get': async () => {
+      const now = await desktop.ready()
+      const [text, html] = await Promise.all([now.clipboardText(), now.clipboardHtml()])
+      return { ...(text !== '' && { text }), ...(html !== '' && { html }) }
+    },
+    'clipboard.set': async ({ text, html }) => {
+      await (await desktop.ready()).setClipboard({ ...(text !== undefined && { text }), ...(html !== undefined && { html }) })
+      return null
+    },
+    'clipboard.image': async () => image(await (await desktop.ready()).clipboardData('image/png')),
+    'broadcast.start': async ({ actor, url }) => {
+      try {
+        await capture.broadcast.start(url)
+      } finally {
+        await broadcast(actor)
+      }
+      return null
+    },
+    'broadcast.stop': async ({ actor }) => {
+      await capture.broadcast.stop()
+      await broadcast(actor)
+      return null
+    },
+    'dialog.close': async () => {
+      await (await desktop.ready()).closeFileChooser()
+      return null
+    },
+    status,
+  }
+}
+
+function frozenPicture(picture: Uint8Array | undefined): Uint8Array {
+  if (!picture) {
+    throw new NekoError('invalid', 'private mode is enabled but no fallback image available')
+  }
+  return picture
+}
+
+const definedOnly = (modifiers: NodeArgs<'keyboard.modifiers.set'>['modifiers']) =>
+  Object.fromEntries(Object.entries(modifiers).filter(([, value]) => value !== undefined))
+
+/** Answers by name, and only what is called as it is to be: Redis is a network. */
+export function serveCalls(calls: Calls): Serve {
+  return (name, args) => {
+    if (!Object.hasOwn(nodeCalls, name)) {
+      throw new NekoError('invalid', `this capture node knows no call ${name}: it may be of an older version`)
+    }
+    const known = name as NodeCall
+    const parsed = nodeCalls[known].safeParse(args)
+    if (!parsed.success) {
+      throw new NekoError('invalid', `${name}: ${z.prettifyError(parsed.error)}`)
+    }
+    // The schema of this very name made the arguments.
+    return (calls[known] as (args: unknown) => unknown)(parsed.data)
+  }
+}

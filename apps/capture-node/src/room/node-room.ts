@@ -1,0 +1,298 @@
+import type { Config } from '@neko-edge/config'
+import { type Clock, type InstanceId, type Log, messageOf, type NodeId } from '@neko-edge/kit'
+import { encodeChannel, type NodeFacts } from '@neko-edge/protocol'
+import { type Bus, nodeChannel, type Room, type RoomEvent } from '@neko-edge/store'
+import { codecNamed } from '../capture/codec.ts'
+import type { GstInstallation } from '../capture/gst-installation.ts'
+import { RoomCapture } from '../capture/room-capture.ts'
+import type { CursorImage } from '../desktop/desktop.ts'
+import { applicationFrom } from '../process/application.ts'
+import type { Identity } from '../process/child.ts'
+import { openRoomDesktop, type RoomDesktop } from '../process/room-desktop.ts'
+import type { IncomingMedia, Sfu } from '../sfu/sfu.ts'
+import { createCalls, serveCalls } from './calls.ts'
+import { ControlGuard } from './control-guard.ts'
+import { DesktopLink } from './desktop-link.ts'
+import { Facts } from './facts.ts'
+import { InactiveCursors } from './inactive-cursors.ts'
+import { applyInput } from './input.ts'
+import { captureOptions } from './room-config.ts'
+import { Viewers, type ViewersOptions } from './viewers.ts'
+
+export interface NodeRoomOptions {
+  readonly room: Room
+  readonly bus: Bus
+  readonly sfu: Sfu
+  readonly gst: GstInstallation
+  readonly config: Config
+  readonly node: NodeId
+  readonly instance: InstanceId
+  readonly runFolder: string
+  /** The room's own user, where the node is root. */
+  readonly identity: Identity | undefined
+  /** Folders that the application must not see. */
+  readonly hidden: readonly string[]
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What a room shows before its desktop runs: what the configuration says. */
+export function initialFacts({ desktop, capture }: Config): NodeFacts {
+  return {
+    screen: desktop.screen,
+    screens: [],
+    touch: false,
+    screencast: capture.screencast.enabled,
+    videos: capture.video.ids.length > 0 ? [...capture.video.ids] : ['main'],
+    broadcast: { is_active: false, url: capture.broadcast.url },
+    dialog: null,
+    files: null,
+  }
+}
+
+/** A room as its capture node runs it: desktop, capture and fan-out, and what control planes ask of them. */
+export class NodeRoom implements AsyncDisposable {
+  readonly #options: NodeRoomOptions
+  readonly #guard = new ControlGuard()
+  readonly #owned = new AsyncDisposableStack()
+  readonly #facts: Facts
+  #link: DesktopLink | undefined
+  #viewers: Viewers | undefined
+  #broadcast: (message: Uint8Array, except?: string) => void = () => undefined
+  #frozen: Uint8Array | undefined
+
+  private constructor(options: NodeRoomOptions) {
+    this.#options = options
+    const { room, instance, config, log } = options
+    this.#facts = new Facts(room, { instance, initial: initialFacts(config), log })
+  }
+
+  /** Starts everything of the room. Fails with nothing left behind: a program is missing, or the machine can not cage. */
+  static async open(options: NodeRoomOptions): Promise<NodeRoom> {
+    const room = new NodeRoom(options)
+    try {
+      await room.#start()
+    } catch (error) {
+      await room[Symbol.asyncDispose]()
+      throw error
+    }
+    return room
+  }
+
+  get facts(): NodeFacts {
+    return this.#facts.current
+  }
+
+  /** The room was claimed as of this fence: older turns at the controls are over. */
+  onClaimed(fence: number): void {
+    this.#guard.note(fence, this.#options.room.view.host)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#owned.disposeAsync()
+  }
+
+  async #start(): Promise<void> {
+    const { room, config, clock, log, sfu, gst, bus } = this.#options
+    const processes = this.#owned.use(await this.#openProcesses())
+    const link = this.#owned.use(await this.#openLink(processes))
+    this.#link = link
+    const capture = this.#owned.use(this.#openCapture(processes, link))
+    const fanOut = this.#owned.use(
+      await sfu.openRoom({ rungs: [...capture.videos.values()], cursorVideo: capture.cursorVideo, audio: capture.audio }),
+    )
+    const viewers = new Viewers({
+      room,
+      sfu: fanOut,
+      rungs: () => [...capture.videos.values()].map(({ id, bitrate }) => ({ id, bitrate })),
+      cursorVideoId: capture.cursorVideo.id,
+      setup: config.webrtc.setup,
+      onInput: this.#onChannelInput,
+      firstMessages: (session) => this.#firstMessages(session),
+      onMedia: (media) => this.#takeMedia(capture, media),
+      clock,
+      log,
+    })
+    this.#owned.defer(() => viewers.close())
+    this.#viewers = viewers
+    this.#broadcast = (message, except) => fanOut.broadcast(message, except === undefined ? undefined : viewers.peerOf(except)?.id)
+    this.#listen({ processes, link, capture })
+    const calls = createCalls({
+      viewers,
+      desktop: link,
+      capture,
+      facts: this.#facts,
+      onInput: ({ session, fence, input }) => this.#guard.admits(session, fence) && this.#apply(session, input),
+      frozen: () => this.#frozen,
+      status: () => ({ instance: this.#options.instance, epoch: room.view.epoch, processes: processList(processes) }),
+    })
+    this.#owned.defer(await bus.serve(nodeChannel(room.id), serveCalls(calls)))
+    capture.broadcast.autostart()
+    log.info({ viewers: 0, display: processes.display }, 'room runs')
+  }
+
+  #openProcesses(): Promise<RoomDesktop> {
+    const { config, runFolder, identity, hidden, clock, log } = this.#options
+    const { app, appUrl, uncaged, screen } = config.desktop
+    return openRoomDesktop({
+      runFolder,
+      ...(identity && { identity }),
+      screen,
+      application: applicationFrom(app, appUrl === '' ? undefined : appUrl),
+      hidden,
+      allowUncaged: uncaged,
+      clock,
+      log,
+    })
+  }
+
+  async #openLink(processes: RoomDesktop): Promise<DesktopLink> {
+    const { config, clock, log } = this.#options
+    const { input, unminimize, fileChooserDialog, screen } = config.desktop
+    const link = await DesktopLink.open({
+      processes,
+      screen,
+      x11: { touchSocket: input.enabled ? input.socket : undefined, unminimize, fileChooser: fileChooserDialog },
+      clock,
+      log,
+    })
+    await link.ready()
+    return link
+  }
+
+  #openCapture(processes: RoomDesktop, link: DesktopLink): RoomCapture {
+    const { config, gst, clock, log } = this.#options
+    return new RoomCapture({
+      options: captureOptions(config),
+      environment: { child: processes.captureChild, log, clock },
+      gst,
+      screen: () => link.screen,
+    })
+  }
+
+  #listen({ processes, link, capture }: { processes: RoomDesktop; link: DesktopLink; capture: RoomCapture }): void {
+    const { room, clock, config, log } = this.#options
+    const cursors = new InactiveCursors({
+      clock,
+      isOn: () => room.view.base.inactive_cursors === true,
+      flush: (list) => void room.signal({ is: 'cursors', cursors: list }).catch(() => undefined),
+    })
+    this.#addInactive = (id, position) => cursors.add(id, position)
+    this.#owned.defer(() => cursors.close())
+    const stops = [
+      room.onEvents.add((events) => events.forEach((event) => this.#follow(event))),
+      link.onCursor.add((image) => this.#broadcast(cursorImage(image))),
+      link.onClipboard.add(() => void this.#tellClipboard().catch((error: unknown) => log.debug({ error: messageOf(error) }, 'clipboard not told'))),
+      link.onFileChooser.add((isOpen) => void this.#onDialog(isOpen)),
+      link.onBack.add(() => void capture.restartPictures()),
+      processes.audioServer.onUp(() => void capture.restartSound()),
+    ]
+    this.#owned.defer(() => stops.forEach((stop) => stop()))
+    const desktop = link.now
+    if (desktop) {
+      const facts = { screen: link.screen, screens: [...desktop.configurations()], touch: config.desktop.input.enabled && desktop.isTouchSupported }
+      void this.#facts.tell('screen', { facts, actor: '' })
+    }
+  }
+
+  #addInactive: (id: string, position: { x: number; y: number }) => void = () => undefined
+
+  #follow(event: RoomEvent): void {
+    if (event.is === 'host' && this.#guard.note(event.fence, event.host ?? undefined)) {
+      this.#link?.now?.releaseAll()
+    } else if (event.is === 'node') {
+      this.#guard.note(event.fence, this.#options.room.view.host)
+    } else if (event.is === 'settings') {
+      void this.#freeze(event.base.private_mode)
+    } else if (event.is === 'state' && !event.state.is_connected && this.#facts.current.dialog === event.id) {
+      void this.#link?.now?.closeFileChooser()
+    }
+  }
+
+  /** The picture at the moment when private mode was switched on is what users go on seeing. */
+  async #freeze(isPrivate: boolean): Promise<void> {
+    if (!isPrivate) {
+      this.#frozen = undefined
+    } else if (!this.#frozen) {
+      this.#frozen = await this.#link?.now?.screenshot(90).catch(() => undefined)
+    }
+  }
+
+  readonly #onChannelInput: ViewersOptions['onInput'] = (session, input, dialect) => {
+    const { room } = this.#options
+    if (this.#guard.isHost(session) || (dialect === 'v2' && this.#mayLegacyControl(session))) {
+      this.#apply(session, input, dialect)
+    } else if (input.is === 'move' && room.view.base.inactive_cursors && room.view.session(session)?.profile.sends_inactive_cursor) {
+      this.#addInactive(session, { x: input.x, y: input.y })
+    }
+  }
+
+  /** V2 clients never ask for the controls under implicit hosting: whoever may have them may simply use them. */
+  #mayLegacyControl(id: string): boolean {
+    const { view } = this.#options.room
+    const profile = view.session(id)?.profile
+    return (
+      view.base.implicit_hosting && profile?.can_host === true && !view.isShutOut(profile) && (profile.is_admin || view.locks.control === undefined)
+    )
+  }
+
+  #apply(session: string, input: Parameters<typeof applyInput>[1], dialect: 'v3' | 'v2' = 'v3'): void {
+    const desktop = this.#link?.now
+    const moved = desktop && applyInput(desktop, input)
+    if (moved && dialect === 'v3') {
+      this.#broadcast(encodeChannel({ is: 'cursor-position', x: moved.x & 0xffff, y: moved.y & 0xffff }), session)
+    }
+  }
+
+  async #firstMessages(session: string): Promise<Uint8Array[]> {
+    const desktop = this.#link?.now
+    const image = desktop?.cursor()
+    const messages = image ? [cursorImage(image)] : []
+    if (desktop && !this.#guard.isHost(session)) {
+      const { x, y } = await desktop.pointer()
+      messages.push(encodeChannel({ is: 'cursor-position', x, y }))
+    }
+    return messages
+  }
+
+  async #tellClipboard(): Promise<void> {
+    const { room } = this.#options
+    const host = room.view.host === undefined ? undefined : room.view.session(room.view.host)
+    if (host?.profile.can_access_clipboard) {
+      const text = await this.#link?.now?.clipboardText()
+      if (text !== undefined) {
+        await room.signal({ is: 'clipboard', text })
+      }
+    }
+  }
+
+  /** A file dialog belongs to whoever hosts; without a host it is closed at once. */
+  async #onDialog(isOpen: boolean): Promise<void> {
+    const { host } = this.#options.room.view
+    if (isOpen && host === undefined) {
+      await this.#link?.now?.closeFileChooser()
+    } else {
+      await this.#facts.tell('dialog', { facts: { dialog: isOpen ? (host ?? null) : null }, actor: host ?? '' })
+    }
+  }
+
+  #takeMedia(capture: RoomCapture, media: IncomingMedia): void {
+    try {
+      const sink = media.kind === 'audio' ? capture.openMicrophone(media.codec) : capture.openWebcam(media.codec)
+      const stop = media.onPacket((packet) => sink.write(packet))
+      media.onEnd(() => {
+        stop()
+        void sink.close()
+      })
+      media.requestKeyFrame()
+    } catch (error) {
+      this.#options.log.info({ kind: media.kind, codec: media.codec.name, error: messageOf(error) }, 'client media not taken')
+    }
+  }
+}
+
+const cursorImage = ({ width, height, hotX, hotY, png }: CursorImage) => encodeChannel({ is: 'cursor-image', width, height, hotX, hotY, png })
+
+function processList(processes: RoomDesktop): { name: string; pid: number }[] {
+  return Object.entries(processes.pids()).map(([name, pid]) => ({ name, pid }))
+}

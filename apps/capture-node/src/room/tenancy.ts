@@ -1,0 +1,94 @@
+import { type Clock, type InstanceId, type Log, messageOf, type NodeId } from '@neko-edge/kit'
+import type { NodeFacts } from '@neko-edge/protocol'
+import { claimRoom, leaveRoom, leaseMs, renewRoom, type Room } from '@neko-edge/store'
+
+export interface TenancyOptions {
+  readonly room: Room
+  readonly node: NodeId
+  readonly instance: InstanceId
+  readonly facts: () => NodeFacts
+  readonly onClaimed: (fence: number) => void
+  /** Another node has the room now: everything of it here must stop. */
+  readonly onLost: () => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/**
+ * This node's hold on a room: claimed when it is free, renewed three times in the time of a lease. While Redis is away the
+ * hold stands: nobody else can claim the room meanwhile, and its viewers go on watching.
+ */
+export class Tenancy implements AsyncDisposable {
+  readonly #options: TenancyOptions
+  readonly #stop: (() => void)[] = []
+  #isHeld = false
+  #isBusy = false
+
+  private constructor(options: TenancyOptions) {
+    this.#options = options
+  }
+
+  /** Claims the room, or waits for it; resolves after the first try. */
+  static async open(options: TenancyOptions): Promise<Tenancy> {
+    const tenancy = new Tenancy(options)
+    await tenancy.#tick()
+    tenancy.#stop.push(
+      options.clock.every(leaseMs / 3, () => void tenancy.#tick()),
+      // After Redis was away, the claim is made anew if it was forgotten.
+      options.room.onResumed.add(() => void tenancy.#tick()),
+    )
+    return tenancy
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.forEach((stop) => stop())
+    if (this.#isHeld) {
+      this.#isHeld = false
+      await this.#options.room.run(leaveRoom, [this.#options.instance]).catch(() => undefined)
+    }
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#isBusy) {
+      return
+    }
+    this.#isBusy = true
+    try {
+      this.#isHeld ? await this.#renew() : await this.#claim()
+    } catch (error) {
+      this.#options.log.debug({ error: messageOf(error) }, 'room lease not renewed')
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  async #claim(): Promise<void> {
+    const { room, node, instance, facts, onClaimed, log } = this.#options
+    const reply = await room.run(claimRoom, [node, instance, leaseMs, JSON.stringify(facts())])
+    if (reply !== 'held') {
+      // The script's reply is the epoch and the fence.
+      const [epoch, fence] = reply as [number, number]
+      this.#isHeld = true
+      log.info({ epoch }, 'room claimed')
+      onClaimed(fence)
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { room, instance, onLost, log } = this.#options
+    if ((await room.run(renewRoom, [instance, leaseMs])) === 'kept') {
+      return
+    }
+    this.#isHeld = false
+    // Redis may have been emptied: then the room is free, and ours again.
+    await this.#claim()
+    if (!this.#isHeld) {
+      log.warn({}, 'room lost to another node')
+      onLost()
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import { type Log, messageOf, NekoError } from '@neko-edge/kit'
+import type { DataProducer, DirectTransport, Producer, Router, RtpCapabilities } from 'mediasoup/types'
+import type { Codec } from '../capture/codec.ts'
+import type { RtpSource } from '../capture/rtp-source.ts'
+import { capabilitiesFor, type Offered, routerCodec } from './capabilities.ts'
+import { keyFrameRequests } from './rtcp.ts'
+import type { RoomSources } from './sfu.ts'
+import type { WorkerRun } from './worker.ts'
+
+/** One producer and the streams that it can show: index = spatial layer, worst first. */
+export interface Picture {
+  readonly producer: Producer
+  readonly layers: readonly RtpSource[]
+}
+
+/** Every message for all viewers names this subchannel; an open channel subscribes to it. */
+export const EVERYONE = 1
+
+/** Subchannels are u16 in the worker; the lowest two are not a peer's. */
+const FIRST_NUMBER = 2
+const LAST_NUMBER = 0xffff
+
+/** Key frames of one stream come at most this often; requests in between are answered by one at its end. */
+const keyFrameDelayMs = 250
+/** Feedback that an encoder of ours can act on. Without `nack pli` the worker would never ask for a key frame; plain `nack` would have it ask for packets that never got lost. */
+const ingestFeedback = [{ type: 'nack', parameter: 'pli' }]
+
+/** Codecs whose streams one producer can switch between. */
+const canSimulcast = (codec: Codec): boolean => codec.name === 'vp8' || codec.name === 'h264'
+
+interface ProduceOptions {
+  readonly transport: DirectTransport
+  /** Worst first. */
+  readonly layers: readonly RtpSource[]
+  readonly cname: string
+}
+
+async function produce({ transport, layers, cname }: ProduceOptions): Promise<Picture> {
+  const [first] = layers
+  if (first === undefined) {
+    throw new NekoError('invalid', 'a room needs at least one video stream')
+  }
+  const { kind, mimeType, payloadType, clockRate, channels, parameters } = first.codec
+  const producer = await transport.produce({
+    kind,
+    ...(kind === 'video' ? { keyFrameRequestDelay: keyFrameDelayMs } : {}),
+    rtpParameters: {
+      codecs: [
+        {
+          mimeType,
+          payloadType,
+          clockRate,
+          ...(channels === undefined ? {} : { channels }),
+          parameters: { ...parameters },
+          rtcpFeedback: kind === 'video' ? ingestFeedback : [],
+        },
+      ],
+      encodings: layers.map((source) => ({ ssrc: source.ssrc })),
+      rtcp: { cname },
+    },
+  })
+  return { producer, layers }
+}
+
+/** Hands everything that the sources send to the worker, and its wishes for key frames back. The returned function stops it. */
+function feed(transport: DirectTransport, pictures: readonly Picture[]): () => void {
+  const sources = new Map<number, RtpSource>()
+  const stops = pictures.flatMap(({ producer, layers }) =>
+    layers.flatMap((source) => {
+      sources.set(source.ssrc, source)
+      return [
+        source.onPackets((packets) => {
+          for (const packet of packets) {
+            if (producer.closed) {
+              return
+            }
+            producer.send(packet)
+          }
+        }),
+        source.onRtcp((packet) => {
+          if (!transport.closed) {
+            transport.sendRtcp(packet)
+          }
+        }),
+      ]
+    }),
+  )
+  transport.on('rtcp', (packet) => {
+    for (const ssrc of keyFrameRequests(packet)) {
+      sources.get(ssrc)?.requestKeyFrame()
+    }
+  })
+  return () => {
+    for (const stop of stops) {
+      stop()
+    }
+  }
+}
+
+interface CarrierParts {
+  readonly router: Router
+  readonly direct: DirectTransport
+  readonly videos: readonly Picture[]
+  readonly audio: Picture
+  readonly broadcast: DataProducer
+}
+
+/** A room inside one run of a worker: its router, what it produces, and the way that messages go in and out. Gone with the worker. */
+export class Carrier {
+  readonly run: WorkerRun
+  readonly router: Router
+  /** In-process end: ingest, and the data channels of all peers. */
+  readonly direct: DirectTransport
+  readonly videos: readonly Picture[]
+  readonly audio: Picture
+  /** What is sent here reaches every data channel that subscribed to one of the message's subchannels. */
+  readonly broadcast: DataProducer
+  readonly #capabilities: Readonly<Record<Offered, RtpCapabilities>>
+  readonly #stopFeeding: () => void
+  readonly #numbers = new Set<number>()
+  #lastNumber = FIRST_NUMBER - 1
+
+  private constructor(run: WorkerRun, parts: CarrierParts) {
+    this.run = run
+    this.router = parts.router
+    this.direct = parts.direct
+    this.videos = parts.videos
+    this.audio = parts.audio
+    this.broadcast = parts.broadcast
+    const all = parts.router.rtpCapabilities
+    this.#capabilities = {
+      plain: capabilitiesFor(all, 'plain'),
+      estimated: capabilitiesFor(all, 'estimated'),
+      raw: capabilitiesFor(all, 'raw'),
+    }
+    this.#stopFeeding = feed(parts.direct, [...parts.videos, parts.audio])
+  }
+
+  /** Errors: `unavailable` when the worker dies meanwhile, `invalid` when it can not carry these codecs. */
+  static async open(run: WorkerRun, sources: RoomSources, log: Log): Promise<Carrier> {
+    const cname = 'neko'
+    let router: Router | undefined
+    try {
+      router = await run.worker.createRouter({ mediaCodecs: [routerCodec(sources.audio.codec), routerCodec(sources.cursorVideo.codec)] })
+      const direct = await router.createDirectTransport()
+      const rungs = [...sources.rungs].reverse()
+      const ladders = canSimulcast(sources.cursorVideo.codec) ? [rungs] : rungs.map((rung) => [rung])
+      const [broadcast, audio, ...videos] = await Promise.all([
+        direct.produceData({ label: 'broadcast' }),
+        produce({ transport: direct, layers: [sources.audio], cname }),
+        ...[...ladders, [sources.cursorVideo]].map((layers) => produce({ transport: direct, layers, cname })),
+      ])
+      return new Carrier(run, { router, direct, videos, audio, broadcast })
+    } catch (error) {
+      router?.close()
+      log.warn({ error: messageOf(error) }, 'room can not be carried')
+      throw error instanceof NekoError ? error : new NekoError('unavailable', `media worker: ${messageOf(error)}`, { cause: error })
+    }
+  }
+
+  get isOpen(): boolean {
+    return !this.router.closed
+  }
+
+  capabilities(offered: Offered): RtpCapabilities {
+    return this.#capabilities[offered]
+  }
+
+  /** The codecs in which clients may send. */
+  get codecs(): readonly Codec[] {
+    const [video] = this.videos
+    return [this.audio, ...(video === undefined ? [] : [video])].flatMap(({ layers }) => layers.slice(0, 1).map((source) => source.codec))
+  }
+
+  /** Where the stream `id` is; undefined when there is none of that name. */
+  find(id: string): { readonly picture: Picture; readonly layer: number } | undefined {
+    for (const picture of this.videos) {
+      const layer = picture.layers.findIndex((source) => source.id === id)
+      if (layer >= 0) {
+        return { picture, layer }
+      }
+    }
+    return undefined
+  }
+
+  /** A number that no other peer of the room has, for its subchannel. */
+  takeNumber(): number {
+    do {
+      this.#lastNumber = this.#lastNumber >= LAST_NUMBER ? FIRST_NUMBER : this.#lastNumber + 1
+    } while (this.#numbers.has(this.#lastNumber))
+    this.#numbers.add(this.#lastNumber)
+    return this.#lastNumber
+  }
+
+  freeNumber(number: number): void {
+    this.#numbers.delete(number)
+  }
+
+  close(): void {
+    this.#stopFeeding()
+    this.router.close()
+  }
+}

@@ -1,0 +1,62 @@
+import { createLog, type Log, NekoError } from '@neko-edge/kit'
+import { type MediasoupSfuOptions, openMediasoupSfu } from '../../src/sfu/mediasoup-sfu.ts'
+import { testSources } from './gst-source.ts'
+
+/** The worker program under test; the one of the set-up where the environment names none. */
+export const workerBin = process.env['MEDIASOUP_WORKER_BIN'] ?? '/work/brief/mediasoup-worker'
+
+export interface LogLine {
+  readonly level: string
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** A log that keeps its lines, and shows them with `SFU_LOG=1`. */
+export function keptLog(): { log: Log; lines: LogLine[] } {
+  const lines: LogLine[] = []
+  const log = createLog((level, fields, message) => {
+    lines.push({ level, message, fields })
+    if (process.env['SFU_LOG'] !== undefined) {
+      process.stderr.write(`${level} ${message} ${JSON.stringify(fields)}\n`)
+    }
+  })
+  return { log, lines }
+}
+
+/** An SFU on loopback with one room of test sources; all of it ends with the scope. */
+export async function testRoom(options: Partial<MediasoupSfuOptions> & { video?: 'vp8' | 'vp9' | 'h264' } = {}) {
+  const { video, ...rest } = options
+  const { log, lines } = keptLog()
+  const sources = testSources(video)
+  const sfu = await openMediasoupSfu({
+    workerBin,
+    ports: { listenIp: '127.0.0.1', range: { min: 40_000, max: 49_999 } },
+    announced: ['127.0.0.1'],
+    log,
+    ...rest,
+  })
+  const room = await sfu.openRoom(sources)
+  return {
+    sfu,
+    room,
+    sources,
+    lines,
+    async [Symbol.asyncDispose]() {
+      await sfu[Symbol.asyncDispose]()
+      sources[Symbol.dispose]()
+    },
+  }
+}
+
+/** The code of the NekoError that `work` ends with; undefined when it succeeds. */
+export async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await work
+    return undefined
+  } catch (error) {
+    if (error instanceof NekoError) {
+      return error.code
+    }
+    throw error
+  }
+}

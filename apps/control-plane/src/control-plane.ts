@@ -1,0 +1,69 @@
+import type { Config } from '@neko-edge/config'
+import { type Clock, type Log, newInstanceId, type RoomId } from '@neko-edge/kit'
+import { Bus, connect, keepLease } from '@neko-edge/store'
+import { Hono } from 'hono'
+import { createApp } from './app.ts'
+import { loginLimit } from './login-limit.ts'
+import { createMetrics } from './metrics.ts'
+import type { Runtime } from './runtime.ts'
+import { Hub } from './session/hub.ts'
+import { features, httpOptions, memberProvider, roomDefaults } from './settings.ts'
+
+/** The room of a deployment that has one. */
+export const defaultRoom = 'default' as RoomId
+
+export interface ControlPlane extends AsyncDisposable {
+  /** Answers one request: the whole surface. */
+  readonly fetch: Hono['fetch']
+}
+
+export interface ControlPlaneOptions {
+  readonly config: Config
+  readonly redisUrl: string
+  /** The directory of the built web client. */
+  readonly client: string
+  readonly runtime: Runtime
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Everything of a control plane but its listening socket: what it holds is gone when it is closed, what it knew is in Redis. */
+export async function openControlPlane({ config, redisUrl, client, runtime, clock, log }: ControlPlaneOptions): Promise<ControlPlane> {
+  await using opening = new AsyncDisposableStack()
+  const connection = opening.use(await connect({ url: redisUrl, log }))
+  const instance = newInstanceId()
+  opening.use(await keepLease(connection, { instance, clock, log }))
+  const bus = opening.use(await Bus.open(connection, { instance, log }))
+  const metrics = createMetrics()
+  const hub = opening.use(
+    await Hub.open(defaultRoom, { connection, bus, instance, clock, log, metrics, defaults: roomDefaults(config), features: features(config) }),
+  )
+  const { perAddress, perAccount, windowMs } = config.server.loginLimit
+  const app = createApp({
+    hub,
+    members: memberProvider(config),
+    limit: loginLimit(connection, { perAddress, perAccount, windowMs }),
+    metrics,
+    options: httpOptions(config, client),
+    runtime,
+    clock,
+    log,
+    isReady: () => connection.isUp(),
+  })
+  const held = opening.move()
+  return {
+    fetch: below(config.server.pathPrefix, app).fetch,
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  }
+}
+
+/** The same app below a path; the bare prefix leads to its page. */
+function below(prefix: string, app: Hono): Hono {
+  if (prefix === '/') {
+    return app
+  }
+  const root = new Hono()
+  root.get(prefix, (context) => context.redirect(`${prefix}/`, 301))
+  root.mount(prefix, app.fetch)
+  return root
+}

@@ -1,0 +1,107 @@
+import { type Clock, type Log, NekoError, type SessionId } from '@neko-edge/kit'
+import { baseProfile, type MemberProfile } from '@neko-edge/protocol'
+import { findToken } from '@neko-edge/store'
+import type { Context } from 'hono'
+import { getCookie } from 'hono/cookie'
+import type { LoginLimit } from '../login-limit.ts'
+import type { MemberProvider } from '../members/provider.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Runtime } from '../runtime.ts'
+import { isSameSecret, sha256 } from '../secret.ts'
+import type { Hub } from '../session/hub.ts'
+
+/** What the configuration says of HTTP; the entry file fills it. */
+export interface HttpOptions {
+  readonly pathPrefix: string
+  /** Origins that may call from another site; `*` is all of them. */
+  readonly cors: readonly string[]
+  /** Whether an address is a proxy whose headers are believed. */
+  readonly isTrustedProxy: (address: string) => boolean
+  readonly metrics: boolean
+  /** The directory of the web client, and whether it is ours (then it is served behind a strict content policy). */
+  readonly client: { directory: string; isOurs: boolean } | undefined
+  readonly apiToken: string
+  readonly cookie: {
+    enabled: boolean
+    name: string
+    expirationMs: number
+    secure: boolean
+    httpOnly: boolean
+    domain: string
+    path: string
+  }
+}
+
+/** What every route works with. */
+export interface Deps {
+  readonly hub: Hub
+  readonly members: MemberProvider
+  readonly limit: LoginLimit
+  readonly metrics: Metrics
+  readonly options: HttpOptions
+  readonly runtime: Runtime
+  readonly clock: Clock
+  readonly log: Log
+  /** Whether Redis answers. */
+  readonly isReady: () => boolean
+}
+
+/** Who calls: a session, or the machine that holds the API token. */
+export interface Actor {
+  readonly id: SessionId
+  readonly profile: MemberProfile
+  readonly isApi: boolean
+}
+
+const apiActor: Actor = {
+  id: 'API' as SessionId,
+  profile: {
+    ...baseProfile({ granted: false, name: 'API Session' }),
+    is_admin: true,
+    can_login: true,
+    can_watch: true,
+    can_host: true,
+    can_access_clipboard: true,
+  },
+  isApi: true,
+}
+
+/** The token of a request: cookie before header before query; the first that is there counts, right or wrong. */
+export function tokenOf(context: Context, { cookie }: HttpOptions): string | undefined {
+  const fromCookie = cookie.enabled ? getCookie(context, cookie.name) : undefined
+  if (fromCookie !== undefined) {
+    return fromCookie
+  }
+  const header = (context.req.header('authorization') ?? '').split('Bearer ')
+  return header.length === 2 ? (header[1] ?? '').trim() : context.req.query('token') || undefined
+}
+
+/** The caller of a token. Fails with `unauthorized`, or `forbidden` for a member who may not log in. */
+export async function actorOf(token: string | undefined, { hub, options }: Pick<Deps, 'hub' | 'options'>): Promise<Actor> {
+  if (token === undefined) {
+    throw new NekoError('unauthorized', 'Unauthorized')
+  }
+  if (options.apiToken !== '' && (await isSameSecret(token, options.apiToken))) {
+    return apiActor
+  }
+  // Redis is asked each time: a session made or ended a moment ago elsewhere counts, and the view has caught up with it.
+  const id = String(await hub.room.run(findToken, [await sha256(token)]))
+  const session = hub.room.view.session(id)
+  if (!session) {
+    throw new NekoError('unauthorized', 'Unauthorized')
+  }
+  if (!session.profile.can_login) {
+    throw new NekoError('forbidden', 'login is disabled for this session')
+  }
+  return { id: session.id, profile: session.profile, isApi: false }
+}
+
+/** The client's address: a proxy's word for it, where the configuration trusts that proxy. */
+export function clientAddress(context: Context, { runtime, options }: Pick<Deps, 'runtime' | 'options'>): string {
+  const peer = runtime.peerAddress(context).replace(/^::ffff:(?=\d+\.)/, '')
+  if (!options.isTrustedProxy(peer)) {
+    return peer
+  }
+  const named = context.req.header('true-client-ip') ?? context.req.header('x-real-ip') ?? context.req.header('x-forwarded-for')?.split(',')[0]?.trim()
+  return named && /^[\da-fA-F:.]{2,45}$/.test(named) ? named : peer
+}

@@ -1,0 +1,92 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { chmod, rm } from 'node:fs/promises'
+import { createServer as createHttpServer, type Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { fileURLToPath } from 'node:url'
+import { type Bind, type Config, printBind } from '@neko-edge/config'
+import { type Log, NekoError, systemClock } from '@neko-edge/kit'
+import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from '@hono/node-server'
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { openControlPlane } from './control-plane.ts'
+import type { Runtime } from './runtime.ts'
+import { files } from './runtime/files.ts'
+import { upgradeWith } from './runtime/websocket.ts'
+import { maxFrame } from './session/v3/socket-route.ts'
+
+/** The built web client, beside this app. */
+const ownClient = fileURLToPath(new URL('../../web/dist', import.meta.url))
+
+const runtime: Runtime = {
+  // node-server hands out the sockets of the WebSocketServer below: they are ws's.
+  upgrade: upgradeWith(upgradeWebSocket as unknown as Parameters<typeof upgradeWith<WebSocket>>[0], (raw) => raw.ping()),
+  peerAddress: (context) => getConnInfo(context).remote.address ?? 'unix',
+  ...files,
+}
+
+/** Runs a control plane on Node until it is closed: listens where the configuration says, over TLS where it names a certificate. */
+export async function startControlPlane({ config, redisUrl, log }: { config: Config; redisUrl: string; log: Log }): Promise<AsyncDisposable> {
+  await using opening = new AsyncDisposableStack()
+  const plane = opening.use(await openControlPlane({ config, redisUrl, client: ownClient, runtime, clock: systemClock, log }))
+  // Longer frames end the connection with 1009 before they are in memory.
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 4 * maxFrame, perMessageDeflate: false })
+  const { cert, key } = config.server
+  const tls = cert !== '' && key !== '' ? { cert: readFileSync(cert), key: readFileSync(key) } : undefined
+  // The adaptor is made for ws; their types differ in overloads only.
+  const websocket = { server: sockets as unknown as WebSocketServerLike }
+  const common = { fetch: plane.fetch, websocket, overrideGlobalObjects: false }
+  // Without HTTP/2 options the adaptor makes a server of node:http or node:https.
+  const server = (
+    tls ? createAdaptorServer({ ...common, createServer: createHttpsServer, serverOptions: tls }) : createAdaptorServer({ ...common, createServer: createHttpServer })
+  ) as Server
+  await listen(server, config.server.bind)
+  opening.defer(async () => {
+    const closed = once(server, 'close')
+    server.close()
+    await plane[Symbol.asyncDispose]()
+    // Everybody has been told goodbye: what is still open is idle, or does not listen.
+    setTimeout(() => {
+      server.closeAllConnections()
+      for (const socket of sockets.clients) {
+        socket.terminate()
+      }
+    }, 500)
+    await closed
+  })
+  log.info({ address: printBind(config.server.bind), tls: tls !== undefined }, 'control plane listens')
+  return opening.move()
+}
+
+async function listen(server: Server, bind: Bind): Promise<void> {
+  const listening = once(server, 'listening')
+  if (bind.kind === 'unix') {
+    await rm(bind.path, { force: true })
+    server.listen(bind.path)
+  } else {
+    server.listen(bind.port, bind.host === '' ? undefined : bind.host)
+  }
+  try {
+    await listening
+  } catch (error) {
+    throw new NekoError('unavailable', listenProblem(error, bind), { cause: error })
+  }
+  if (bind.kind === 'unix') {
+    await chmod(bind.path, 0o660)
+  }
+}
+
+function listenProblem(error: unknown, bind: Bind): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const address = printBind(bind)
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${address} is in use: stop what listens there, or set NEKO_SERVER_BIND to a free address`
+    case 'EACCES':
+      return `${address} may not be opened by this user: choose a port from 1024 up with NEKO_SERVER_BIND`
+    case 'EADDRNOTAVAIL':
+      return `${address} is no address of this machine: set NEKO_SERVER_BIND to one that is`
+    default:
+      return `can not listen on ${address}: ${String(error)}`
+  }
+}

@@ -1,0 +1,42 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import type { UpgradeWebSocket, WSContext } from 'hono/ws'
+import type { SocketEvents } from '../session/v3/socket-route.ts'
+import type { SocketPort } from '../session/socket.ts'
+
+/** What both runtimes' sockets have beyond Hono's view of them. */
+interface RawSocket {
+  readonly bufferedAmount?: number
+  binaryType?: string
+}
+
+/** Ties a runtime's `upgradeWebSocket` to the life of a session's socket. `ping` sends a ping frame where the runtime can. */
+export function upgradeWith<T extends RawSocket>(
+  upgradeWebSocket: UpgradeWebSocket<T>,
+  ping: (raw: T) => void,
+): (events: (context: Context) => SocketEvents) => MiddlewareHandler {
+  return (events) =>
+    upgradeWebSocket((context) => {
+      const { open, message, close } = events(context)
+      return {
+        onOpen(_, ws) {
+          if (ws.raw) {
+            // Deno would hand out blobs, whose text comes later than the frame behind them.
+            ws.raw.binaryType = 'arraybuffer'
+          }
+          open(portOf(ws, ping))
+        },
+        onMessage: ({ data }) => message(data),
+        onClose: ({ code }) => close(code),
+      }
+    })
+}
+
+function portOf<T extends RawSocket>(ws: WSContext<T>, ping: (raw: T) => void): SocketPort {
+  const isOpen = () => ws.readyState === 1
+  return {
+    send: (text) => isOpen() && ws.send(text),
+    close: (code, reason) => ws.readyState < 2 && ws.close(code, reason),
+    ping: () => isOpen() && ws.raw && ping(ws.raw),
+    buffered: () => ws.raw?.bufferedAmount ?? 0,
+  }
+}

@@ -1,0 +1,296 @@
+import { type Clock, type InstanceId, type Log, messageOf, NekoError, randomText, type RoomId, type SessionId } from '@neko-edge/kit'
+import { encodeV3, type Session } from '@neko-edge/protocol'
+import { type Bus, type Connection, connectSession, deadInstances, disconnectSession, Room, type RoomDefaults, type RoomEvent, type Signal } from '@neko-edge/store'
+import type { Metrics } from '../metrics.ts'
+import { NodeClient } from './node-client.ts'
+import { reopenPeer, tellPeerNews } from './peer.ts'
+import { type Dialect, type SocketPort, SessionSocket } from './socket.ts'
+import { announceEvent, announceSignal, type Announcement } from './v3/announce.ts'
+import { greet } from './v3/greet.ts'
+
+/** How long a session whose socket broke counts as connected, in milliseconds: back in that time, and nobody was told. */
+export const graceMs = 5_000
+const heartbeatMs = 10_000
+
+export interface HubOptions {
+  readonly connection: Connection
+  readonly bus: Bus
+  readonly instance: InstanceId
+  readonly clock: Clock
+  readonly log: Log
+  readonly defaults: RoomDefaults
+  readonly features: Features
+  readonly metrics: Metrics
+}
+
+/** What the configuration has to say about a room as clients see it. */
+export interface Features {
+  readonly chat: boolean
+  readonly openInApp: boolean
+  readonly fileTransfer: { enabled: boolean; root: string; userDownload: boolean; userUpload: boolean; userDelete: boolean }
+  readonly iceServers: readonly { urls: string[]; username?: string; credential?: string }[]
+  /** What is said of the desktop while no capture node has the room. */
+  readonly fallback: { screen: { width: number; height: number; rate: number }; videos: string[] }
+}
+
+/** The sockets of one room that this process holds, and what they are told of the room. */
+export class Hub implements AsyncDisposable {
+  readonly room: Room
+  readonly node: NodeClient
+  readonly features: Features
+  readonly counters: Metrics
+  readonly log: Log
+  readonly clock: Clock
+  readonly #options: HubOptions
+  readonly #sockets = new Map<string, SessionSocket>()
+  readonly #grace = new Map<string, () => void>()
+  readonly #stop: (() => void)[] = []
+  /** Processes seen dead, and since when. */
+  readonly #missed = new Map<string, number>()
+
+  private constructor(room: Room, options: HubOptions) {
+    this.room = room
+    this.node = new NodeClient(options.bus, room.id)
+    this.features = options.features
+    this.clock = options.clock
+    this.counters = options.metrics
+    this.log = options.log.child({ room: room.id })
+    this.#options = options
+  }
+
+  static async open(id: RoomId, options: HubOptions): Promise<Hub> {
+    const room = await Room.open(id, options)
+    const hub = new Hub(room, options)
+    hub.#stop.push(
+      room.onEvents.add((events) => hub.#onEvents(events)),
+      room.onSignal.add((signal) => hub.#onSignal(signal)),
+      options.clock.every(heartbeatMs / 10, () => void hub.#sweep().catch((error: unknown) => hub.log.debug({ error: messageOf(error) }, 'sweep failed'))),
+    )
+    return hub
+  }
+
+  /** The session of a socket, as the room knows it now. */
+  sessionOf(socket: SessionSocket): Session | undefined {
+    return this.room.view.session(socket.id)
+  }
+
+  get sockets(): Iterable<SessionSocket> {
+    return this.#sockets.values()
+  }
+
+  /**
+   * Connects a session through a socket: it is greeted, and hears the room, as soon as the room's own event says so.
+   * Gives the socket, or the text with which the session is to be refused.
+   */
+  async join({ id, dialect, port, address }: { id: SessionId; dialect: Dialect; port: SocketPort; address: string }): Promise<SessionSocket | { refused: string }> {
+    const key = `${this.#options.instance}.${randomText(8)}`
+    const socket = new SessionSocket({ key, id, dialect, port, log: this.log })
+    this.#sockets.set(key, socket)
+    try {
+      const outcome = String(await this.room.run(connectSession, [id, key, address]))
+      if (outcome in refusals) {
+        this.#sockets.delete(key)
+        return { refused: refusals[outcome as keyof typeof refusals] }
+      }
+      socket.epoch = Number(outcome)
+    } catch (error) {
+      this.#sockets.delete(key)
+      throw error
+    }
+    const stopHeartbeat = this.clock.every(heartbeatMs, () => {
+      if (!this.#sockets.has(key)) {
+        stopHeartbeat()
+      } else if (dialect === 'v3') {
+        socket.say({ event: 'system/heartbeat', payload: undefined })
+      }
+      socket.ping()
+    })
+    this.#grace.get(id)?.()
+    return socket
+  }
+
+  /** The socket is gone. A clean close (1000, 1001) ends the connection at once; otherwise the session has its grace to come back. */
+  leave(socket: SessionSocket, code: number): void {
+    socket.close(1000, '')
+    if (!this.#sockets.delete(socket.key)) {
+      return
+    }
+    const end = () => this.#end(socket)
+    if (code === 1000 || code === 1001 || socket.dialect === 'v2') {
+      end()
+      return
+    }
+    const cancel = this.clock.after(graceMs, end)
+    this.#grace.set(socket.id, () => {
+      this.#grace.delete(socket.id)
+      cancel()
+    })
+  }
+
+  /** Says a last word to every socket and closes it: this process stops. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const stop of this.#stop) {
+      stop()
+    }
+    for (const socket of this.#sockets.values()) {
+      this.#drop(socket, 'connection shutdown')
+    }
+    await this.room[Symbol.asyncDispose]()
+  }
+
+  #end(socket: SessionSocket): void {
+    this.#grace.delete(socket.id)
+    // Refused by the script where a newer connection has taken the session over.
+    this.room.run(disconnectSession, [socket.id, socket.epoch, '']).catch((error: unknown) => {
+      this.log.debug({ session: socket.id, error: messageOf(error) }, 'session not ended, a sweep will')
+    })
+  }
+
+  #drop(socket: SessionSocket, message: string): void {
+    this.#sockets.delete(socket.key)
+    socket.say({ event: 'system/disconnect', payload: { message } })
+    socket.close(1000, message)
+  }
+
+  #onEvents(events: readonly RoomEvent[]): void {
+    for (const event of events) {
+      this.#closeEnded(event)
+    }
+    for (const event of events) {
+      if (event.is === 'connected') {
+        this.#greet(event.state.instance)
+      }
+      this.#announce(announceEvent(event, this.room.view))
+      if (event.is === 'node' && event.facts !== null) {
+        this.#reopenAll()
+      }
+      if (event.is === 'state' && event.state.peer !== undefined) {
+        this.#rememberPeer(event.id)
+      }
+    }
+  }
+
+  /** Sockets whose session has ended, or has a newer connection, hear why and nothing after it. */
+  #closeEnded(event: RoomEvent): void {
+    for (const socket of this.#sockets.values()) {
+      if (!('id' in event) || socket.id !== event.id) {
+        continue
+      }
+      if (event.is === 'deleted') {
+        this.#drop(socket, event.reason)
+      } else if (event.is === 'state' && event.reason !== undefined) {
+        this.#drop(socket, event.reason)
+      } else if (event.is === 'connected' && socket.isOpen && socket.key !== event.state.instance) {
+        this.#drop(socket, 'connection replaced')
+      }
+    }
+  }
+
+  #greet(key: string | undefined): void {
+    const socket = this.#sockets.get(key ?? '')
+    const session = socket && this.sessionOf(socket)
+    if (socket && session) {
+      for (const message of greet(session, this.room.view, this.features)) {
+        socket.say(message)
+      }
+      socket.open()
+    }
+  }
+
+  #onSignal(signal: Signal): void {
+    if (signal.is === 'peer') {
+      const socket = this.socketOf(signal.session)
+      if (socket) {
+        void tellPeerNews(this, socket, signal)
+      }
+      return
+    }
+    this.#announce(announceSignal(signal, this.room.view, { chatEnabled: this.features.chat }))
+  }
+
+  /** The open socket of a session in this process. */
+  socketOf(id: string): SessionSocket | undefined {
+    for (const socket of this.#sockets.values()) {
+      if (socket.id === id && socket.isOpen) {
+        return socket
+      }
+    }
+    return undefined
+  }
+
+  #announce(announcements: readonly Announcement[]): void {
+    for (const { message, to, isFleeting } of announcements) {
+      const text = encodeV3(message)
+      for (const socket of this.#sockets.values()) {
+        const session = this.sessionOf(socket)
+        if (socket.isOpen && session && (to === undefined || to(session))) {
+          isFleeting ? socket.sendFresh(text) : socket.send(text)
+        }
+      }
+    }
+  }
+
+  /** Another run of a capture node has the room: whoever was watching through us gets a new picture from it. */
+  #reopenAll(): void {
+    for (const socket of this.#sockets.values()) {
+      if (socket.isOpen && socket.request) {
+        void reopenPeer(this, socket)
+      }
+    }
+  }
+
+  // After a reconnect to this process the peer is there already: what it had asked for is not known, the defaults are.
+  #rememberPeer(id: string): void {
+    const socket = this.socketOf(id)
+    if (socket) {
+      socket.request ??= {}
+    }
+  }
+
+  /** Ends the sessions of processes that died, once their grace is over. */
+  async #sweep(): Promise<void> {
+    const now = this.clock.now()
+    const holders = new Map<string, Session[]>()
+    for (const session of this.room.view.sessions.values()) {
+      const key = session.state.is_connected ? session.state.instance : undefined
+      if (key && !this.#sockets.has(key)) {
+        const instance = key.split('.')[0] ?? ''
+        holders.set(instance, [...(holders.get(instance) ?? []), session])
+      }
+    }
+    // Ours, but without a socket and out of its grace: its end did not reach Redis at the time.
+    for (const { id, state } of holders.get(this.#options.instance) ?? []) {
+      if (!this.#grace.has(id)) {
+        await this.room.run(disconnectSession, [id, state.epoch, ''])
+      }
+    }
+    holders.delete(this.#options.instance)
+    const dead = holders.size === 0 ? [] : await deadInstances(this.#options.connection, [...holders.keys()])
+    for (const instance of [...this.#missed.keys()]) {
+      if (!dead.includes(instance)) {
+        this.#missed.delete(instance)
+      }
+    }
+    for (const instance of dead) {
+      const since = this.#missed.get(instance) ?? now
+      this.#missed.set(instance, since)
+      if (now - since >= graceMs) {
+        for (const { id, state } of holders.get(instance) ?? []) {
+          await this.room.run(disconnectSession, [id, state.epoch, ''])
+        }
+      }
+    }
+  }
+}
+
+/** What a session is told that may not connect. */
+const refusals = {
+  gone: 'session not found',
+  banned: 'banned',
+  'no-login': 'session login disabled',
+  'no-connect': 'connection disabled',
+  already: 'already connected',
+} as const
+
+/** `true` for a failure that the client may try again in a moment: Redis or the capture node is away. */
+export const isAway = (error: unknown): boolean => error instanceof NekoError && (error.code === 'unavailable' || error.code === 'timeout')

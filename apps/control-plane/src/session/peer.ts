@@ -1,0 +1,74 @@
+import { messageOf } from '@neko-edge/kit'
+import type { PeerRequest, PeerVideoRequest } from '@neko-edge/protocol'
+import type { Signal } from '@neko-edge/store'
+import type { Hub } from './hub.ts'
+import type { SessionSocket } from './socket.ts'
+
+/** The peer that carries a session's media: the one opened through this socket, or through an earlier one elsewhere. */
+export function peerOf(hub: Hub, socket: SessionSocket): string | undefined {
+  return socket.peer ?? hub.sessionOf(socket)?.state.peer
+}
+
+/**
+ * Opens the media of a session and hands it the offer. The node replaces an earlier peer of the session without a word.
+ * Nothing is sent where the chosen stream does not exist.
+ */
+export async function openPeer(hub: Hub, socket: SessionSocket, request: PeerRequest): Promise<void> {
+  if (!hub.sessionOf(socket)?.profile.can_watch) {
+    return
+  }
+  socket.request = request
+  const opened = await hub.node.call('peer.open', {
+    session: socket.id,
+    kind: socket.dialect,
+    video: present<PeerVideoRequest>({ ...request.video, auto: request.video?.auto ?? request.auto ?? false }),
+    audio: present({ disabled: request.audio?.disabled }),
+  })
+  socket.peer = opened.peer
+  const { sdp, video, audio } = opened
+  socket.say({ event: 'signal/provide', payload: { sdp, iceservers: [...hub.features.iceServers], video, audio } })
+  socket.say({ event: 'signal/video', payload: video })
+  if (!audio.disabled) {
+    socket.say({ event: 'signal/audio', payload: audio })
+  }
+}
+
+/** Gives a viewer whose media ended through no doing of its own a new peer; tried again when the next node comes. */
+export async function reopenPeer(hub: Hub, socket: SessionSocket): Promise<void> {
+  try {
+    await openPeer(hub, socket, socket.request ?? {})
+  } catch (error) {
+    hub.log.warn({ session: socket.id, error: messageOf(error) }, 'viewer could not be given a new picture')
+  }
+}
+
+/** Passes on what the capture node says of the session's current peer; news of a replaced one are dropped. */
+export async function tellPeerNews(hub: Hub, socket: SessionSocket, { peer, news }: Extract<Signal, { is: 'peer' }>): Promise<void> {
+  const current = peerOf(hub, socket)
+  if (current !== undefined && current !== peer) {
+    return
+  }
+  switch (news.is) {
+    case 'video':
+      return socket.say({ event: 'signal/video', payload: news.video })
+    case 'audio':
+      return socket.say({ event: 'signal/audio', payload: news.audio })
+    case 'candidate':
+      return socket.say({ event: 'signal/candidate', payload: news.candidate })
+    case 'offer':
+      return socket.say({ event: 'signal/offer', payload: { sdp: news.sdp } })
+    case 'closed':
+      socket.peer = undefined
+      socket.request = undefined
+      return socket.say({ event: 'signal/close', payload: null })
+    case 'lost':
+      return reopenPeer(hub, socket)
+    default:
+      return news satisfies never
+  }
+}
+
+/** Without the keys whose value is `undefined`: on the bus, absent is absent. */
+export function present<T extends object>(value: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T
+}

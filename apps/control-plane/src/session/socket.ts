@@ -1,0 +1,125 @@
+import { type Log, messageOf, type SessionId } from '@neko-edge/kit'
+import type { PeerRequest, ServerMessage } from '@neko-edge/protocol'
+import { encodeV3 } from '@neko-edge/protocol'
+
+/** What a session needs of a WebSocket, on whichever runtime. */
+export interface SocketPort {
+  send(text: string): void
+  close(code: number, reason: string): void
+  /** A WebSocket ping frame, where the runtime can send one. */
+  ping(): void
+  /** Bytes that the other end has not taken yet. */
+  buffered(): number
+}
+
+/** The protocol that a socket speaks. */
+export type Dialect = 'v3' | 'v2'
+
+/** Above this many bytes waiting, what is out of date a moment later (cursors) is left out for this socket. */
+const slowBytes = 256 * 1024
+/** Above this many bytes waiting, the socket is closed: it would grow without a bound. */
+const stuckBytes = 8 * 1024 * 1024
+/** Frames that may wait for their turn: a client that sends faster than it is served is closed. */
+const maxPending = 2_000
+
+/**
+ * One WebSocket of a session. Frames are handled one after the other, and none before the session has been greeted:
+ * clients send their first request without waiting for it.
+ */
+export class SessionSocket {
+  /** Unique over all processes: names this very connection in Redis. */
+  readonly key: string
+  readonly id: SessionId
+  readonly dialect: Dialect
+  /** Grows with each connection in the room; set when the session was connected. */
+  epoch = 0
+  /** The viewer's last wish for media: what it is given again when the capture node had to start anew. */
+  request: PeerRequest | undefined
+  /** The peer that was opened through this socket. */
+  peer: string | undefined
+  readonly #port: SocketPort
+  readonly #log: Log
+  readonly #opened = Promise.withResolvers<void>()
+  #tail: Promise<void>
+  #pending = 0
+  #state: 'joining' | 'open' | 'closed' = 'joining'
+
+  constructor({ key, id, dialect, port, log }: { key: string; id: SessionId; dialect: Dialect; port: SocketPort; log: Log }) {
+    this.key = key
+    this.id = id
+    this.dialect = dialect
+    this.#port = port
+    this.#log = log
+    this.#tail = this.#opened.promise
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** The session is greeted: from now on it hears the room, and its frames are handled. */
+  open(): void {
+    if (this.#state === 'joining') {
+      this.#state = 'open'
+      this.#opened.resolve()
+    }
+  }
+
+  /** Handles a frame in its turn. A handler that fails costs that frame only. */
+  receive(handle: () => Promise<void>): void {
+    if (this.#state === 'closed') {
+      return
+    }
+    if (++this.#pending > maxPending) {
+      this.close(1008, 'too many messages at once')
+      return
+    }
+    this.#tail = this.#tail.then(async () => {
+      this.#pending--
+      if (this.#state !== 'open') {
+        return
+      }
+      try {
+        await handle()
+      } catch (error) {
+        this.#log.debug({ session: this.id, error: messageOf(error) }, 'message not handled')
+      }
+    })
+  }
+
+  send(text: string): void {
+    if (this.#state === 'closed') {
+      return
+    }
+    if (this.#port.buffered() > stuckBytes) {
+      this.close(1013, 'the connection is too slow for this room')
+      return
+    }
+    this.#port.send(text)
+  }
+
+  say(message: ServerMessage): void {
+    this.send(encodeV3(message))
+  }
+
+  /** Sends what loses its worth within a second: left out where the socket is behind. */
+  sendFresh(text: string): void {
+    if (this.#port.buffered() < slowBytes) {
+      this.send(text)
+    }
+  }
+
+  ping(): void {
+    if (this.#state === 'open') {
+      this.#port.ping()
+    }
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state !== 'closed') {
+      this.#state = 'closed'
+      this.#opened.resolve()
+      this.#port.close(code, reason)
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { type ServerMessage, type Session, wireSession, wireState } from '@neko-edge/protocol'
+import type { RoomEvent, RoomView, Signal } from '@neko-edge/store'
+import { isPermitted } from '../../plugins/permission.ts'
+
+/** A message and who of the connected hears it: everybody, where it does not say. */
+export interface Announcement {
+  readonly message: ServerMessage
+  readonly to?: (session: Session) => boolean
+  /** Out of date within a second: a slow socket goes without. */
+  readonly isFleeting?: true
+}
+
+const isAdmin = (session: Session) => session.profile.is_admin
+const only = (id: string) => (session: Session) => session.id === id
+
+/** What V3 clients are told of a change of the room's facts. */
+export function announceEvent(event: RoomEvent, view: RoomView): Announcement[] {
+  switch (event.is) {
+    case 'created': {
+      const session = view.session(event.id) ?? { ...event, id: event.id as Session['id'] }
+      return [{ message: { event: 'session/created', payload: wireSession({ id: session.id, profile: event.profile, state: event.state }) } }]
+    }
+    case 'deleted':
+      return [{ message: { event: 'session/deleted', payload: { id: event.id } } }]
+    case 'profile':
+      return [{ message: { event: 'session/profile', payload: { id: event.id, ...event.profile } } }]
+    case 'state':
+      return [{ message: { event: 'session/state', payload: { id: event.id, ...wireState(event.state) } } }]
+    case 'host': {
+      const payload = { id: event.actor, has_host: event.host !== null, ...(event.host !== null && { host_id: event.host }) }
+      return [{ message: { event: 'control/host', payload } }]
+    }
+    case 'settings':
+      return [{ message: { event: 'system/settings', payload: { id: event.actor, ...view.settings } } }]
+    case 'facts':
+      return announceFacts(event)
+    case 'connected':
+    case 'node':
+    case 'banned':
+      return []
+    default:
+      return event satisfies never
+  }
+}
+
+function announceFacts({ change, actor, facts }: Extract<RoomEvent, { is: 'facts' }>): Announcement[] {
+  switch (change) {
+    case 'screen':
+      return [{ message: { event: 'screen/updated', payload: { id: actor, ...facts.screen } } }]
+    case 'broadcast':
+      return [{ message: { event: 'broadcast/status', payload: broadcastStatus(facts.broadcast) }, to: isAdmin }]
+    case 'dialog':
+      return [
+        { message: { event: facts.dialog === null ? 'file_chooser_dialog/closed' : 'file_chooser_dialog/opened', payload: { id: facts.dialog ?? '' } } },
+      ]
+    default:
+      return change satisfies never
+  }
+}
+
+/** The URL is left out while there is none. */
+export function broadcastStatus({ is_active, url }: { is_active: boolean; url: string }): { is_active: boolean; url?: string } {
+  return url === '' ? { is_active } : { is_active, url }
+}
+
+/** What V3 clients are told of what passes through a room without changing a fact. Peer news go to one socket, elsewhere. */
+export function announceSignal(signal: Exclude<Signal, { is: 'peer' }>, view: RoomView, { chatEnabled }: { chatEnabled: boolean }): Announcement[] {
+  switch (signal.is) {
+    case 'request':
+      return [{ message: { event: 'control/request', payload: { id: signal.id } }, to: only(signal.host) }]
+    case 'unicast': {
+      const { is: _, ...payload } = signal
+      return [{ message: { event: 'send/unicast', payload }, to: only(signal.receiver) }]
+    }
+    case 'broadcast': {
+      const { is: _, ...payload } = signal
+      return [{ message: { event: 'send/broadcast', payload }, to: (session) => session.id !== signal.sender }]
+    }
+    case 'chat': {
+      const payload = { id: signal.id, created: new Date(signal.created).toISOString(), content: { text: signal.text } }
+      const mayReceive = (session: Session) => isPermitted('chat.can_receive', { enabled: chatEnabled, settings: view.settings, session })
+      return [{ message: { event: 'chat/message', payload }, to: mayReceive }]
+    }
+    case 'cursors':
+      return [
+        {
+          message: { event: 'session/cursors', payload: signal.cursors },
+          to: (session) => session.profile.can_see_inactive_cursors,
+          isFleeting: true,
+        },
+      ]
+    case 'clipboard':
+      return [
+        {
+          message: { event: 'clipboard/updated', payload: { text: signal.text } },
+          to: (session) => view.isHost(session.id) && session.profile.can_access_clipboard,
+        },
+      ]
+    case 'files':
+      return [{ message: { event: 'filetransfer/update', payload: signal.files } }]
+    default:
+      return signal satisfies never
+  }
+}

@@ -1,0 +1,58 @@
+import { type ServerMessage, type Session, wireSession } from '@neko-edge/protocol'
+import type { RoomView } from '@neko-edge/store'
+import type { Features } from '../hub.ts'
+import { broadcastStatus } from './announce.ts'
+
+/** What a session hears first, before anything of the room and before its own frames are looked at. */
+export function greet(session: Session, view: RoomView, features: Features): ServerMessage[] {
+  const facts = view.node?.facts
+  const messages: ServerMessage[] = [
+    {
+      event: 'system/init',
+      payload: {
+        session_id: session.id,
+        control_host: { id: '', ...hostStatus(view) },
+        screen_size: facts?.screen ?? features.fallback.screen,
+        sessions: Object.fromEntries([...view.sessions.values()].map((each) => [each.id, wireSession(each)])),
+        settings: view.settings,
+        touch_events: facts?.touch ?? false,
+        screencast_enabled: facts?.screencast ?? false,
+        webrtc: { videos: facts?.videos ?? features.fallback.videos },
+      },
+    },
+  ]
+  if (session.profile.is_admin) {
+    messages.push({
+      event: 'system/admin',
+      payload: { screen_sizes_list: facts?.screens ?? [], broadcast_status: broadcastStatus(facts?.broadcast ?? { is_active: false, url: '' }) },
+    })
+  }
+  if (facts && facts.dialog !== null) {
+    messages.push({ event: 'file_chooser_dialog/opened', payload: { id: facts.dialog } })
+  }
+  messages.push(
+    fileList(view, features),
+    { event: 'chat/init', payload: { enabled: features.chat } },
+    { event: 'openinapp/init', payload: { enabled: features.openInApp } },
+  )
+  return messages
+}
+
+export function hostStatus(view: RoomView): { has_host: boolean; host_id?: string } {
+  return view.host === undefined ? { has_host: false } : { has_host: true, host_id: view.host }
+}
+
+/** The transfer directory as the capture node last saw it. */
+export function fileList(view: RoomView, { fileTransfer }: Features): ServerMessage {
+  return {
+    event: 'filetransfer/update',
+    payload: {
+      enabled: fileTransfer.enabled,
+      root_dir: fileTransfer.root,
+      user_download: fileTransfer.userDownload,
+      user_upload: fileTransfer.userUpload,
+      user_delete: fileTransfer.userDelete,
+      files: fileTransfer.enabled ? (view.node?.facts.files ?? null) : null,
+    },
+  }
+}

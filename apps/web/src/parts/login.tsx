@@ -1,0 +1,112 @@
+import { type Signal, useSignal } from '@preact/signals'
+import type { Invitation } from '../model/address.ts'
+import type { Model } from '../model/model.ts'
+import { remembered } from '../model/store.ts'
+import { words } from '../words/words.ts'
+import { Icon, Mark } from './icons.tsx'
+
+/** Coming in: a name and a password, and every refusal with what to do about it. */
+export function Login({ model, invitation }: { model: Model; invitation: Invitation }) {
+  const text = words.value
+  const name = useSignal(invitation.name ?? remembered.name())
+  const password = useSignal(invitation.password ?? '')
+  const showsPassword = useSignal(false)
+  const isMissingName = useSignal(false)
+  const connection = model.connection.value
+  const isBusy = connection.is === 'signing-in'
+  const trouble = connection.is === 'signed-out' ? connection.trouble : undefined
+  const isInvited = invitation.password !== undefined && trouble?.code !== 'wrong-password'
+
+  const join = (event: Event) => {
+    event.preventDefault()
+    isMissingName.value = name.value.trim() === ''
+    if (!isMissingName.value && !isBusy) {
+      void signIn(model, { name: name.value.trim(), password: password.value })
+    }
+  }
+
+  return (
+    <main class="login" data-state={connection.is}>
+      <form class="card" onSubmit={join} noValidate>
+        <Mark />
+        <h1>{text.login.title}</h1>
+        {isInvited && <p class="muted">{text.login.invited}</p>}
+        <label class="field">
+          <span>{text.login.name}</span>
+          <input
+            name="username"
+            autocomplete="username"
+            maxLength={100}
+            value={name.value}
+            autofocus={name.value === ''}
+            aria-invalid={isMissingName.value}
+            onInput={(event) => {
+              name.value = event.currentTarget.value
+            }}
+          />
+        </label>
+        {!isInvited && (
+          <label class="field">
+            <span>{text.login.password}</span>
+            <span class="with-button">
+              <PasswordInput password={password} isShown={showsPassword.value} isFirst={name.value !== ''} />
+              <button
+                type="button"
+                class="quiet square"
+                aria-label={showsPassword.value ? text.login.hidePassword : text.login.showPassword}
+                aria-pressed={showsPassword.value}
+                onClick={() => {
+                  showsPassword.value = !showsPassword.value
+                }}
+              >
+                <Icon name="eye" />
+              </button>
+            </span>
+          </label>
+        )}
+        <Refusal model={model} isMissingName={isMissingName.value} />
+        <button type="submit" class="primary wide" disabled={isBusy}>
+          {isBusy ? text.login.joining : text.login.join}
+        </button>
+      </form>
+    </main>
+  )
+}
+
+function PasswordInput({ password, isShown, isFirst }: { password: Signal<string>; isShown: boolean; isFirst: boolean }) {
+  const common = {
+    name: 'password',
+    autocomplete: 'current-password',
+    value: password.value,
+    autofocus: isFirst,
+    onInput: (event: { currentTarget: HTMLInputElement }) => {
+      password.value = event.currentTarget.value
+    },
+  } as const
+  return isShown ? <input type="text" {...common} /> : <input type="password" {...common} />
+}
+
+function Refusal({ model, isMissingName }: { model: Model; isMissingName: boolean }) {
+  const connection = model.connection.value
+  const trouble = connection.is === 'signed-out' ? connection.trouble : undefined
+  const said = trouble && words.value.trouble[trouble.code]
+  return (
+    <div role="alert" class="refusals" data-trouble={trouble?.code}>
+      {isMissingName && <p class="refusal">{words.value.login.nameMissing}</p>}
+      {!isMissingName && said && (
+        <p class={trouble.code === 'signed-out' ? 'refusal calm' : 'refusal'}>
+          <strong>{said.says}</strong> {said.remedy}
+        </p>
+      )}
+    </div>
+  )
+}
+
+/** Signs in, and remembers what makes the next time easier: never the password. */
+export async function signIn(model: Model, { name, password }: { name: string; password: string }): Promise<void> {
+  remembered.setName(name)
+  const token = await model.client.login(name, password)
+  if (model.connection.value.is !== 'signed-out') {
+    remembered.setSession(token ?? '')
+  }
+}

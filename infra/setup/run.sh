@@ -1,0 +1,57 @@
+#!/bin/sh
+# Sets the machine up and then runs one of the project's verbs: every npm script calls this file.
+#   sh infra/setup/run.sh start|neko|setup|check|unit|e2e|test|bench|format|control-plane-deno [ARGUMENT…]
+# Plain POSIX sh, because it runs before the first `npm ci`, on what Debian ships. Run again, it finds everything there and goes on.
+set -u
+
+root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
+cd "$root" || exit 1
+cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/neko-edge
+case $(uname -m) in
+  x86_64) arch=x64 ;;
+  aarch64) arch=arm64 ;;
+  *) arch=$(uname -m) ;;
+esac
+
+. infra/setup/step.sh
+. infra/setup/packages.sh
+. infra/setup/modules.sh
+. infra/setup/worker.sh
+. infra/setup/web.sh
+. infra/setup/verbs.sh
+
+usage() {
+  sed -n '3s/^# *//p' infra/setup/run.sh >&2
+  exit 2
+}
+
+# What a verb needs: the sources alone, the control plane without a desktop, or all of it.
+case ${1:-} in
+  check | unit | format) parts='modules' ;;
+  control-plane-deno) parts='modules web' ;;
+  neko)
+    case ${2:-} in
+      serve | capture-node) parts='packages modules worker web' ;;
+      *) parts='modules web' ;;
+    esac
+    ;;
+  start | setup | e2e | test | bench) parts='packages modules worker web' ;;
+  *) usage ;;
+esac
+
+mkdir -p "$cache/log" || fail "$cache can not be written" 'give this user a home folder, or set XDG_CACHE_HOME'
+PATH=$root/node_modules/node-linux-$arch/bin:$root/node_modules/.bin:$PATH
+export PATH
+
+# One set-up at a time: `npm test` beside `npm start` must not see a half-filled node_modules.
+(
+  flock 9
+  supported_system
+  for part in $parts; do
+    "provide_$part"
+  done
+) 9>"$cache/setup.lock" || exit 1
+
+verb=$1
+shift
+"run_$(echo "$verb" | tr - _)" "$@"

@@ -1,0 +1,139 @@
+import { type ErrorCode, errorStatus, messageOf, NekoError } from '@neko-edge/kit'
+import type { MemberProfile, SessionData, Settings } from '@neko-edge/protocol'
+
+/** Milliseconds after which a request that has no answer counts as failed. */
+const answerMs = 10_000
+
+export type LoginAnswer = SessionData & { token?: string }
+
+export interface ApiOptions {
+  /** The address of the page or room: the API lives below it, so that path prefixes and `/room/<id>/` work. */
+  base: string
+  fetch: (url: string, init: RequestInit) => Promise<Response>
+  /** Ends every request under way. */
+  signal: AbortSignal
+}
+
+/** The requests of a V3 client. Every refusal is a NekoError with the server's own words. */
+export class Api {
+  readonly #options: ApiOptions
+  /** Absent where the server keeps the session in a cookie. */
+  token: string | undefined
+
+  constructor(options: ApiOptions) {
+    this.#options = options
+  }
+
+  /** The address of something below the room, with `http` turned into `ws` for sockets. */
+  url(path: string, { socket = false }: { socket?: boolean } = {}): string {
+    const url = new URL(path, this.#options.base)
+    url.hash = ''
+    if (socket) {
+      url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+      if (this.token !== undefined) {
+        url.searchParams.set('token', this.token)
+      }
+    }
+    return url.href
+  }
+
+  async login(username: string, password: string): Promise<LoginAnswer> {
+    this.token = undefined
+    // The answer's shape is the server's promise (v3-http.md §3.2).
+    const answer = (await this.post('api/login', { username, password })) as LoginAnswer
+    this.token = answer.token
+    return answer
+  }
+
+  async whoami(): Promise<SessionData> {
+    return (await this.request('GET', 'api/whoami')) as SessionData
+  }
+
+  async logout(): Promise<void> {
+    await this.post('api/logout')
+    this.token = undefined
+  }
+
+  giveControl(id: string): Promise<unknown> {
+    return this.post(`api/room/control/give/${encodeURIComponent(id)}`)
+  }
+
+  takeControl(): Promise<unknown> {
+    return this.post('api/room/control/take')
+  }
+
+  resetControl(): Promise<unknown> {
+    return this.post('api/room/control/reset')
+  }
+
+  changeSettings(patch: Partial<Settings>): Promise<unknown> {
+    return this.post('api/room/settings', patch)
+  }
+
+  renameSelf(name: string): Promise<unknown> {
+    return this.post('api/profile', { name })
+  }
+
+  changeMember(id: string, patch: Partial<MemberProfile>): Promise<unknown> {
+    return this.post(`api/members/${encodeURIComponent(id)}`, patch)
+  }
+
+  removeSession(id: string): Promise<unknown> {
+    return this.request('DELETE', `api/sessions/${encodeURIComponent(id)}`)
+  }
+
+  post(path: string, body?: unknown): Promise<unknown> {
+    return this.request('POST', path, body)
+  }
+
+  /** The parsed answer, or `undefined` where it has no body. */
+  async request(method: string, path: string, body?: unknown): Promise<unknown> {
+    const headers: Record<string, string> = {}
+    if (this.token !== undefined) {
+      headers['authorization'] = `Bearer ${this.token}`
+    }
+    if (body !== undefined) {
+      headers['content-type'] = 'application/json'
+    }
+    const { fetch, signal } = this.#options
+    let response: Response
+    let text: string
+    try {
+      const late = AbortSignal.timeout(answerMs)
+      response = await fetch(this.url(path), {
+        method,
+        headers,
+        credentials: 'include',
+        signal: AbortSignal.any([signal, late]),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      text = await response.text()
+    } catch (error) {
+      throw new NekoError('timeout', `no answer from the server: ${messageOf(error)}`, { cause: error })
+    }
+    const answer = parse(text)
+    if (!response.ok) {
+      throw new NekoError(codeOf(response.status), saidBy(answer) ?? `HTTP ${response.status}`)
+    }
+    return answer
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return text === '' ? undefined : JSON.parse(text)
+  } catch {
+    // Not JSON: a proxy's page, or the plain 404. The status says enough.
+    return undefined
+  }
+}
+
+function saidBy(answer: unknown): string | undefined {
+  return typeof answer === 'object' && answer !== null && 'message' in answer ? String(answer.message) : undefined
+}
+
+function codeOf(status: number): ErrorCode {
+  const known = Object.entries(errorStatus).find(([, value]) => value === status)
+  // Object.entries forgets the key type; a bad gateway is a server that is away, like 503.
+  return (known?.[0] as ErrorCode | undefined) ?? (status === 502 ? 'unavailable' : status < 500 ? 'invalid' : 'internal')
+}

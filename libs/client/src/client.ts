@@ -1,0 +1,282 @@
+import { type Clock, Listeners, messageOf, systemClock } from '@neko-edge/kit'
+import type { ServerMessage, SessionData } from '@neko-edge/protocol'
+import { Api } from './api.ts'
+import { Cell, type Watchable } from './cell.ts'
+import { type Account, type Connection, connectionOf } from './connection.ts'
+import { Control } from './control.ts'
+import { Cursor } from './cursor.ts'
+import { Link, type SocketLike } from './link.ts'
+import { Media } from './media.ts'
+import { type OpenPeer, openBrowserPeer } from './peer.ts'
+import { applyMessage, type Room } from './room.ts'
+import { readStats, type Statistics } from './stats.ts'
+import { type Trouble, troubleOf, troubleOfFarewell } from './trouble.ts'
+
+/** What the client takes from the browser; tests hand in their own. */
+export interface Platform {
+  clock: Clock
+  fetch: (url: string, init: RequestInit) => Promise<Response>
+  openSocket: (url: string) => SocketLike
+  openPeer: OpenPeer
+  random: () => number
+}
+
+export interface ClientOptions {
+  /** The address of the room, such as `https://example.org/` or `https://example.org/room/kitchen/`. */
+  base: string
+  platform?: Partial<Platform>
+}
+
+const browser = (): Platform => ({
+  clock: systemClock,
+  fetch: (url, init) => fetch(url, init),
+  openSocket: (url) => new WebSocket(url),
+  openPeer: openBrowserPeer,
+  random: Math.random,
+})
+
+/** How long a new session is asked for after the server lost the old one, in milliseconds between tries. */
+const signInAgainMs = 3_000
+
+/**
+ * One person's connection to one room: signing in, the socket, picture and sound, the controls. It repairs itself; what it knows is in
+ * watchable values, and `close()` ends everything that it started.
+ */
+export class NekoClient {
+  readonly api: Api
+  readonly control: Control
+  readonly cursor = new Cursor()
+  readonly #platform: Platform
+  readonly #link: Link
+  readonly #media: Media
+  readonly #account = new Cell<Account>({ is: 'signed-out' })
+  readonly #connection = new Cell<Connection>({ is: 'signed-out' })
+  readonly #room = new Cell<Room | undefined>(undefined)
+  readonly #messages = new Listeners<ServerMessage>()
+  readonly #closed = new AbortController()
+  readonly #unwatch: (() => void)[]
+  /** Kept in memory only, to come back by itself after the server lost its sessions. */
+  #credentials: { username: string; password: string } | undefined
+  #cancelSignIn: () => void = () => {}
+  /** What the server said before it dropped the socket. */
+  #farewell: Trouble | undefined
+
+  constructor({ base, platform }: ClientOptions) {
+    this.#platform = { ...browser(), ...platform }
+    const { clock, fetch, openSocket, openPeer, random } = this.#platform
+    this.api = new Api({ base, fetch, signal: this.#closed.signal })
+    this.#link = new Link({ clock, random, openSocket, url: () => this.api.url('api/ws', { socket: true }) })
+    const send = this.#link.send.bind(this.#link)
+    this.#media = new Media({ clock, random, openPeer, send })
+    this.control = new Control({ clock, room: this.#room, send, sendOverChannel: (input) => this.#media.send(input) })
+    this.#unwatch = [
+      this.#link.onMessage((message) => this.#heard(message)),
+      this.#media.onChannel((message) => this.cursor.heard(message)),
+      this.#link.state.watch((state) => this.#linkChanged(state.is)),
+      this.#account.watch(() => this.#update()),
+      this.#media.state.watch(() => this.#update()),
+    ]
+  }
+
+  get connection(): Watchable<Connection> {
+    return this.#connection
+  }
+
+  /** What is known of the room; `undefined` before the server has said it. */
+  get room(): Watchable<Room | undefined> {
+    return this.#room
+  }
+
+  get stream(): Watchable<MediaStream | undefined> {
+    return this.#media.stream
+  }
+
+  get roundTripMs(): Watchable<number | undefined> {
+    return this.#media.roundTripMs
+  }
+
+  /** Every message of the server, after the room has taken it in. */
+  onMessage(listener: (message: ServerMessage) => void): () => void {
+    return this.#messages.add(listener)
+  }
+
+  /** Signs in and joins; gives the token to resume with, absent where the server keeps it in a cookie. Refusals show in `connection`. */
+  async login(username: string, password: string): Promise<string | undefined> {
+    this.#account.set({ is: 'signing-in' })
+    try {
+      const session = await this.api.login(username, password)
+      this.#credentials = { username, password }
+      this.#join(session)
+      return session.token
+    } catch (error) {
+      this.#account.set({ is: 'signed-out', trouble: troubleOf(error) })
+      return undefined
+    }
+  }
+
+  /** Joins with the token of an earlier login; `undefined` where the session lives in a cookie. A token that is worth nothing any more ends in `signed-out`. */
+  resume(token: string | undefined): void {
+    this.api.token = token
+    this.#account.set({ is: 'signed-in', canWatch: true })
+    this.#link.open()
+  }
+
+  /** Comes back after the server said goodbye (another window took over, say). */
+  rejoin(): void {
+    if (this.#account.value.is === 'dismissed') {
+      this.#account.set({ is: 'signed-in', canWatch: true })
+      this.#link.open()
+    }
+  }
+
+  /** Tries again now where it waits for its next try. */
+  retryNow(): void {
+    if (this.#link.state.value.is === 'waiting') {
+      this.#link.open()
+    } else if (this.#link.state.value.is === 'open' && this.#canWatch()) {
+      this.#media.start()
+    }
+  }
+
+  async logout(): Promise<void> {
+    this.#leave({ is: 'signed-out', trouble: { code: 'signed-out' } })
+    // Whether the server heard it or not: nobody is signed in here any more.
+    await this.api.logout().catch(() => {})
+    this.api.token = undefined
+  }
+
+  /** A moment of the numbers behind picture and sound; `undefined` while nothing flows. */
+  async statistics(): Promise<Statistics | undefined> {
+    const report = await this.#media.stats()
+    return report && readStats(report, this.#media.roundTripMs.value)
+  }
+
+  /** Asks for a change of one's own picture: a stream of `room.videos`, or the choice left to the server. */
+  chooseVideo(choice: { id: string } | { auto: true } | { disabled: boolean }): void {
+    this.#link.send('signal/video', 'id' in choice ? { auto: false, selector: { id: choice.id, type: 'exact' } } : choice)
+  }
+
+  close(): void {
+    this.#leave({ is: 'signed-out' })
+    this.#closed.abort()
+    for (const unwatch of this.#unwatch) {
+      unwatch()
+    }
+    this.control.close()
+  }
+
+  #join(session: SessionData): void {
+    this.#account.set({ is: 'signed-in', canWatch: session.profile.can_watch })
+    this.#link.open()
+  }
+
+  #leave(account: Account): void {
+    this.#cancelSignIn()
+    this.#credentials = undefined
+    this.#farewell = undefined
+    this.#link.close()
+    this.#media.stop()
+    this.#room.set(undefined)
+    this.#account.set(account)
+  }
+
+  #canWatch(): boolean {
+    const room = this.#room.value
+    const account = this.#account.value
+    return room?.sessions.get(room.me)?.profile.can_watch ?? (account.is !== 'signed-in' || account.canWatch)
+  }
+
+  #linkChanged(is: 'closed' | 'opening' | 'open' | 'waiting'): void {
+    if (is === 'open') {
+      if (this.#canWatch()) {
+        this.#media.start()
+      }
+    } else {
+      this.#media.pause()
+    }
+    this.#update()
+  }
+
+  #update(): void {
+    const link = this.#link.state.value
+    this.#connection.set(connectionOf({ account: this.#account.value, link, media: this.#media.state.value, farewell: this.#farewell }))
+  }
+
+  #heard(message: ServerMessage): void {
+    this.#room.set(applyMessage(this.#room.value, message))
+    switch (message.event) {
+      case 'system/init':
+        this.#farewell = undefined
+        this.#rightsChanged()
+        break
+      case 'system/disconnect':
+        this.#dismissed(troubleOfFarewell(message.payload.message))
+        break
+      case 'signal/provide':
+        this.#media.provide(message.payload)
+        break
+      case 'signal/offer':
+      case 'signal/restart':
+        this.#media.renegotiate(message.payload.sdp)
+        break
+      case 'signal/candidate':
+        this.#media.candidate(message.payload)
+        break
+      case 'signal/close':
+        this.#media.closedByServer()
+        break
+      case 'session/profile':
+        this.#rightsChanged()
+        break
+      default:
+        break
+    }
+    this.#messages.emit(message)
+  }
+
+  #rightsChanged(): void {
+    const account = this.#account.value
+    const canWatch = this.#canWatch()
+    if (account.is === 'signed-in' && account.canWatch !== canWatch) {
+      this.#account.set({ is: 'signed-in', canWatch })
+      if (canWatch) {
+        this.#media.start()
+      } else {
+        this.#media.stop()
+      }
+    }
+  }
+
+  #dismissed(trouble: Trouble): void {
+    this.#farewell = trouble
+    if (trouble.code === 'server-stopped' || trouble.code === 'already-connected') {
+      // The socket falls next, and the link comes back by itself until the server takes it.
+      return
+    }
+    const wasIn = this.#room.value !== undefined
+    this.#link.close()
+    this.#media.stop()
+    this.#room.set(undefined)
+    if (trouble.detail === 'session not found' && this.#credentials) {
+      this.#account.set({ is: 'signing-in' })
+      this.#signInAgain(this.#credentials, trouble)
+    } else {
+      this.#account.set(wasIn ? { is: 'dismissed', trouble } : { is: 'signed-out', trouble })
+    }
+  }
+
+  /** The server restarted and forgot its sessions: sign in again as the same person. */
+  #signInAgain(credentials: { username: string; password: string }, trouble: Trouble): void {
+    this.api
+      .login(credentials.username, credentials.password)
+      .then((session) => this.#join(session))
+      .catch((error: unknown) => {
+        const why = troubleOf(error).code
+        if (why === 'server-away' || why === 'server-busy') {
+          this.#cancelSignIn = this.#platform.clock.after(signInAgainMs, () => this.#signInAgain(credentials, trouble))
+        } else {
+          this.#account.set({ is: 'dismissed', trouble: { ...trouble, detail: messageOf(error) } })
+        }
+      })
+  }
+}

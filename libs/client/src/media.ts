@@ -1,0 +1,200 @@
+import { Backoff, type Clock, Listeners } from '@neko-edge/kit'
+import type { ClientEvent, IceCandidate, ServerPayloads } from '@neko-edge/protocol'
+import { type ChannelInput, type ChannelOutput, encodeInput } from '@neko-edge/protocol/channel'
+import { Cell, type Watchable } from './cell.ts'
+import type { OpenPeer, PeerLike } from './peer.ts'
+import type { Trouble } from './trouble.ts'
+
+/** How long the server may take to offer, and a path may take to be found, in milliseconds. */
+const offerMs = 10_000
+const pathMs = 12_000
+const pingMs = 2_000
+/** Pings without an answer after which the path counts as dead. Counted, not timed: a frozen page is no dead path. */
+const lostPings = 4
+
+export type MediaState =
+  | { readonly is: 'off' }
+  | { readonly is: 'asked' }
+  | { readonly is: 'connecting' }
+  | { readonly is: 'up' }
+  | { readonly is: 'waiting'; readonly attempt: number; readonly retryAt: number; readonly trouble: Trouble }
+
+export interface MediaOptions {
+  clock: Clock
+  send: (event: ClientEvent, payload?: unknown) => boolean
+  openPeer: OpenPeer
+  /** 0 ≤ x < 1: spreads the return of many viewers. */
+  random: () => number
+}
+
+/**
+ * The picture, the sound and the data channel. Asked for over the socket, connected by WebRTC, and asked for again with back-off
+ * whenever it is lost, so that a viewer never reloads the page.
+ */
+export class Media {
+  readonly #options: MediaOptions
+  readonly #state = new Cell<MediaState>({ is: 'off' })
+  readonly #stream = new Cell<MediaStream | undefined>(undefined)
+  readonly #roundTripMs = new Cell<number | undefined>(undefined)
+  readonly #channel = new Listeners<ChannelOutput>()
+  readonly #backoff = new Backoff({ firstMs: 250, maxMs: 8_000 })
+  #peer: PeerLike | undefined
+  #upAt: number | undefined
+  /** Candidates that came between the request and the offer. */
+  #early: RTCIceCandidateInit[] = []
+  #unanswered = 0
+  #cancelWait: () => void = () => {}
+  #cancelPing: () => void = () => {}
+
+  constructor(options: MediaOptions) {
+    this.#options = options
+  }
+
+  get state(): Watchable<MediaState> {
+    return this.#state
+  }
+
+  get stream(): Watchable<MediaStream | undefined> {
+    return this.#stream
+  }
+
+  /** Time of a message to the media server and back, in milliseconds. */
+  get roundTripMs(): Watchable<number | undefined> {
+    return this.#roundTripMs
+  }
+
+  onChannel(listener: (message: ChannelOutput) => void): () => void {
+    return this.#channel.add(listener)
+  }
+
+  /** Asks the server for media, unless it flows already: a peer outlives its socket. */
+  start(): void {
+    if (this.#state.value.is !== 'up') {
+      this.#ask()
+    }
+  }
+
+  /** Waits for the socket to come back; what flows goes on flowing. */
+  pause(): void {
+    if (this.#state.value.is !== 'up') {
+      this.#end()
+      this.#state.set({ is: 'off' })
+    }
+  }
+
+  stop(): void {
+    this.#end()
+    this.#state.set({ is: 'off' })
+    this.#stream.set(undefined)
+  }
+
+  /** A new offer of the server, asked for or not: it replaces the peer. */
+  provide({ sdp, iceservers }: ServerPayloads['signal/provide']): void {
+    const early = this.#state.value.is === 'asked' ? this.#early : []
+    this.#end()
+    this.#state.set({ is: 'connecting' })
+    this.#cancelWait = this.#options.clock.after(pathMs, () => this.#failed('no-media-path', `no path within ${pathMs / 1000} s`))
+    const { send } = this.#options
+    const peer = this.#options.openPeer(iceservers, {
+      onAnswer: (answer) => send('signal/answer', { sdp: answer }),
+      onCandidate: (candidate) => send('signal/candidate', candidate),
+      onUp: () => this.#peer === peer && this.#up(),
+      onShaky: () => this.#peer === peer && send('signal/restart'),
+      onDown: (reason) => this.#peer === peer && this.#failed('no-media-path', reason),
+      onStream: (stream) => this.#peer === peer && this.#stream.set(stream),
+      onChannel: (message) => this.#peer === peer && this.#heard(message),
+    })
+    this.#peer = peer
+    for (const candidate of early) {
+      peer.addCandidate(candidate)
+    }
+    peer.accept(sdp)
+  }
+
+  /** A later offer to the same peer: renegotiation or ICE restart. */
+  renegotiate(sdp: string): void {
+    this.#peer?.accept(sdp)
+  }
+
+  candidate(candidate: IceCandidate): void {
+    if (this.#state.value.is === 'asked') {
+      this.#early.push(candidate)
+    } else {
+      this.#peer?.addCandidate(candidate)
+    }
+  }
+
+  /** The server closed the peer. */
+  closedByServer(): void {
+    if (this.#peer) {
+      this.#failed('no-picture-yet', 'the server closed the media connection')
+    }
+  }
+
+  /** Sends input over the data channel; gives false while it is not open. */
+  send(input: ChannelInput): boolean {
+    // encodeInput makes a fresh buffer of its own, which is never shared.
+    return this.#peer?.send(encodeInput(input) as Uint8Array<ArrayBuffer>) ?? false
+  }
+
+  async stats(): Promise<RTCStatsReport | undefined> {
+    return this.#peer?.stats()
+  }
+
+  #ask(): void {
+    this.#end()
+    if (!this.#options.send('signal/request', {})) {
+      this.#state.set({ is: 'off' })
+      return
+    }
+    this.#state.set({ is: 'asked' })
+    this.#cancelWait = this.#options.clock.after(offerMs, () => this.#failed('no-picture-yet', `no offer within ${offerMs / 1000} s`))
+  }
+
+  #up(): void {
+    this.#cancelWait()
+    this.#upAt = this.#options.clock.now()
+    this.#state.set({ is: 'up' })
+    this.#unanswered = 0
+    this.#cancelPing = this.#options.clock.every(pingMs, () => this.#ping())
+    this.#ping()
+  }
+
+  #ping(): void {
+    this.#unanswered += 1
+    if (this.#unanswered > lostPings) {
+      this.#failed('no-media-path', 'the media server went silent')
+    } else {
+      this.send({ is: 'ping', clientTime: this.#options.clock.now() })
+    }
+  }
+
+  #heard(message: ChannelOutput): void {
+    if (message.is === 'pong') {
+      this.#unanswered = 0
+      this.#roundTripMs.set(Math.max(0, this.#options.clock.now() - message.clientTime))
+    }
+    this.#channel.emit(message)
+  }
+
+  #failed(code: Trouble['code'], detail: string): void {
+    const { clock, random } = this.#options
+    const livedMs = this.#upAt === undefined ? 0 : clock.now() - this.#upAt
+    this.#end()
+    const delayMs = this.#backoff.next(livedMs) * (1 + random() / 2)
+    this.#state.set({ is: 'waiting', attempt: this.#backoff.failures, retryAt: clock.now() + delayMs, trouble: { code, detail } })
+    this.#cancelWait = clock.after(delayMs, () => this.#ask())
+  }
+
+  /** Ends the peer and every timer. The last stream stays: its frozen frame is better than black. */
+  #end(): void {
+    this.#cancelWait()
+    this.#cancelPing()
+    this.#early = []
+    this.#upAt = undefined
+    this.#roundTripMs.set(undefined)
+    const peer = this.#peer
+    this.#peer = undefined
+    peer?.close()
+  }
+}

@@ -1,0 +1,85 @@
+import { NekoError } from '@neko-edge/kit'
+
+/** Every way in which coming in, staying or watching can fail, in words: what happened, and what the reader can do about it. */
+export const troubleWords = {
+  'wrong-password': { says: 'That password is not right.', remedy: 'Check it and try again, or ask the person who invited you.' },
+  'room-locked': { says: 'The room is locked for newcomers.', remedy: 'Ask an administrator of the room to unlock it, then try again.' },
+  'too-many-tries': { says: 'Too many attempts.', remedy: 'Wait a minute, then try again.' },
+  'already-connected': { says: 'This account is already in the room.', remedy: 'Close the other window, wait five seconds and try again.' },
+  'login-disabled': { says: 'An administrator has blocked this account.', remedy: 'Ask an administrator of the room to let you in again.' },
+  'connect-disabled': { says: 'This account may not join the room.', remedy: 'Ask an administrator to allow it, or use another account.' },
+  'not-found': { says: 'There is no room at this address.', remedy: 'Check the link that you were given.' },
+  'server-away': { says: 'The server does not answer.', remedy: 'Check your network; the server may also be restarting. Then try again.' },
+  'server-busy': { says: 'The server cannot take you in right now.', remedy: 'It is usually back within seconds: try again.' },
+  'server-failed': { says: 'The server met an error.', remedy: 'Try again; if it stays, tell whoever runs the server.' },
+  'signed-out': { says: 'You have left the room.', remedy: 'Sign in to come back.' },
+  'session-ended': { says: 'Your session has ended.', remedy: 'Sign in again to come back.' },
+  replaced: { says: 'You opened this room in another window.', remedy: 'Go on there, or take over here.' },
+  removed: { says: 'An administrator has removed you from the room.', remedy: 'Sign in again if you think that this was a mistake.' },
+  'server-stopped': { says: 'The server is restarting.', remedy: 'We come back by ourselves as soon as it is up.' },
+  'connection-lost': { says: 'The connection was lost.', remedy: 'Check your network. We keep trying.' },
+  'no-media-path': {
+    says: 'The picture cannot reach you.',
+    remedy:
+      'A firewall may block WebRTC: try another network or without VPN; the server may need its public address set (NEKO_WEBRTC_NAT1TO1). We keep trying.',
+  },
+  'no-webrtc': {
+    says: 'This browser cannot show the picture.',
+    remedy: 'WebRTC is missing or switched off: allow it, or use a current browser.',
+  },
+  'no-picture-yet': { says: 'The desktop has not answered yet.', remedy: 'It may be starting. We keep trying.' },
+  'no-watching': { says: 'This account may not watch.', remedy: 'Ask an administrator to allow it.' },
+} as const satisfies Record<string, { says: string; remedy: string }>
+
+export type TroubleCode = keyof typeof troubleWords
+
+export interface Trouble {
+  readonly code: TroubleCode
+  /** What the server or the browser said, for people who want to know. */
+  readonly detail?: string
+}
+
+/** Why a login or a whoami was refused. */
+export function troubleOf(error: unknown): Trouble {
+  if (!(error instanceof NekoError)) {
+    return { code: 'server-failed', detail: String(error) }
+  }
+  const detail = error.message
+  switch (error.code) {
+    case 'unauthorized':
+      return { code: 'wrong-password', detail }
+    case 'forbidden':
+      return { code: detail.includes('disabled') ? 'login-disabled' : 'room-locked', detail }
+    case 'unprocessable':
+    case 'conflict':
+      return { code: 'already-connected', detail }
+    case 'tooMany':
+      return { code: 'too-many-tries', detail }
+    case 'notFound':
+      return { code: 'not-found', detail }
+    case 'timeout':
+      return { code: 'server-away', detail }
+    case 'unavailable':
+      return { code: 'server-busy', detail }
+    default:
+      return { code: 'server-failed', detail }
+  }
+}
+
+const farewells: Readonly<Record<string, TroubleCode>> = {
+  'no authentication provided': 'session-ended',
+  'session not found': 'session-ended',
+  'session login disabled': 'login-disabled',
+  'connection disabled': 'connect-disabled',
+  'already connected': 'already-connected',
+  'connection replaced': 'replaced',
+  'session deleted': 'session-ended',
+  'session disconnected': 'removed',
+  'profile changed': 'removed',
+  'connection shutdown': 'server-stopped',
+}
+
+/** What a `system/disconnect` means. */
+export function troubleOfFarewell(message: string): Trouble {
+  return { code: farewells[message] ?? 'session-ended', detail: message }
+}

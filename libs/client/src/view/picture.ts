@@ -1,0 +1,124 @@
+import type { NekoClient } from '../client.ts'
+import { contain, type Point, pagePoint, type Rect, type Size } from './mapping.ts'
+
+export interface PictureParts {
+  /** The box that the picture is fitted into. */
+  frame: HTMLElement
+  video: HTMLVideoElement
+  cursor: HTMLImageElement
+}
+
+/** The video and the desktop's pointer drawn over it, in a box of any size. */
+export class Picture {
+  readonly #parts: PictureParts
+  readonly #client: NekoClient
+  readonly #stop: (() => void)[]
+  #frameRequest: number | undefined
+  #drawsOwn = false
+  #onSoundBlocked: () => void
+
+  constructor({ parts, client, onSoundBlocked }: { parts: PictureParts; client: NekoClient; onSoundBlocked: () => void }) {
+    this.#parts = parts
+    this.#client = client
+    this.#onSoundBlocked = onSoundBlocked
+    const redraw = () => this.#schedule()
+    const resized = new ResizeObserver(redraw)
+    resized.observe(parts.frame)
+    parts.video.addEventListener('resize', redraw)
+    this.#stop = [
+      client.cursor.position.watch(redraw),
+      client.cursor.image.watch(redraw),
+      client.room.watch(redraw),
+      client.stream.watch((stream) => this.#show(stream)),
+      () => resized.disconnect(),
+      () => parts.video.removeEventListener('resize', redraw),
+    ]
+    this.#show(client.stream.value)
+    this.#schedule()
+  }
+
+  /** The size of the desktop, in its own pixels. */
+  get screen(): Size {
+    const { video } = this.#parts
+    return this.#client.room.value?.screen ?? { width: video.videoWidth || 1, height: video.videoHeight || 1 }
+  }
+
+  /** Where the picture is on the page, without the bars beside it. */
+  get rect(): Rect {
+    const { frame, video } = this.#parts
+    const shown = video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : this.screen
+    return contain(frame.getBoundingClientRect(), shown)
+  }
+
+  /** Whether the drawn pointer is shown also to the host: fingers have none of their own. */
+  set drawsOwn(drawsOwn: boolean) {
+    this.#drawsOwn = drawsOwn
+    this.#schedule()
+  }
+
+  close(): void {
+    for (const stop of this.#stop) {
+      stop()
+    }
+    if (this.#frameRequest !== undefined) {
+      cancelAnimationFrame(this.#frameRequest)
+    }
+    this.#parts.video.srcObject = null
+  }
+
+  /** Plays with sound where the browser allows it, else muted: the picture must never wait for a click. */
+  async play(): Promise<void> {
+    const { video } = this.#parts
+    try {
+      await video.play()
+    } catch (error) {
+      const isRefused = error instanceof DOMException && error.name === 'NotAllowedError'
+      if (isRefused && !video.muted) {
+        video.muted = true
+        this.#onSoundBlocked()
+        await video.play().catch(() => {})
+      }
+    }
+  }
+
+  #show(stream: MediaStream | undefined): void {
+    const { video } = this.#parts
+    if (video.srcObject !== (stream ?? null)) {
+      video.srcObject = stream ?? null
+    }
+    if (stream) {
+      void this.play()
+    }
+  }
+
+  #schedule(): void {
+    this.#frameRequest ??= requestAnimationFrame(() => {
+      this.#frameRequest = undefined
+      this.#draw()
+    })
+  }
+
+  #draw(): void {
+    const { cursor, frame } = this.#parts
+    const image = this.#client.cursor.image.value
+    const position = this.#client.cursor.position.value
+    const isHosting = this.#client.control.verdict === 'hosting'
+    const isShown = image !== undefined && position !== undefined && (!isHosting || this.#drawsOwn) && isOn(position, this.screen)
+    cursor.hidden = !isShown
+    if (!isShown) {
+      return
+    }
+    const { rect, screen } = this
+    const scale = rect.width / screen.width
+    const box = frame.getBoundingClientRect()
+    const at = pagePoint({ x: position.x - image.hotX, y: position.y - image.hotY }, rect, screen)
+    if (cursor.src !== image.url) {
+      cursor.src = image.url
+    }
+    cursor.style.width = `${image.width * scale}px`
+    cursor.style.height = `${image.height * scale}px`
+    cursor.style.transform = `translate(${at.x - box.left}px, ${at.y - box.top}px)`
+  }
+}
+
+const isOn = (position: Point, screen: Size) => position.x < screen.width && position.y < screen.height

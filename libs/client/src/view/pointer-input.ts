@@ -1,0 +1,187 @@
+import { systemClock } from '@neko-edge/kit'
+import type { NekoClient } from '../client.ts'
+import { Gestures } from './gestures.ts'
+import { nearestPixel, type Point, screenPixel } from './mapping.ts'
+import type { Picture } from './picture.ts'
+import { Wheel } from './wheel.ts'
+
+export interface PointerInputOptions {
+  surface: HTMLElement
+  client: NekoClient
+  picture: Picture
+  /** Whether a Control key is held in the desktop already: then the wheel need not press one. */
+  holdsControl: () => boolean
+}
+
+/** DOM buttons by their number, as X counts: the side buttons are 8 and 9, since 4 to 7 are the wheel. */
+const xButtons = [1, 2, 3, 8, 9] as const
+
+/** Mouse, pen, trackpad and fingers over the picture. What happens in the bars beside it never reaches the desktop. */
+export class PointerInput {
+  readonly #options: PointerInputOptions
+  readonly #gestures: Gestures
+  readonly #wheel = new Wheel()
+  readonly #held = new Set<number>()
+  readonly #abort = new AbortController()
+  #moveRequest: number | undefined
+  #movedTo: Point | undefined
+
+  constructor(options: PointerInputOptions) {
+    this.#options = options
+    const { surface } = options
+    this.#gestures = new Gestures(systemClock, {
+      move: (at) => this.#moveNow(this.#nearest(at)),
+      button: (code, down) => this.#button(code, down),
+      scroll: (clicks) => options.client.control.input({ is: 'scroll', ...clicks, control: false }),
+    })
+    const listen = { signal: this.#abort.signal, passive: false }
+    surface.addEventListener('pointerdown', (event) => this.#down(event), listen)
+    surface.addEventListener('pointermove', (event) => this.#moved(event), listen)
+    surface.addEventListener('pointerup', (event) => this.#up(event), listen)
+    surface.addEventListener('pointercancel', () => this.#gestures.cancel(), listen)
+    surface.addEventListener('wheel', (event) => this.#wheeled(event), listen)
+    surface.addEventListener('contextmenu', (event) => this.#isHosting() && event.preventDefault(), listen)
+    // The middle button would start the browser's own scrolling, the side buttons would leave the page.
+    surface.addEventListener('mousedown', (event) => event.preventDefault(), listen)
+    surface.addEventListener('mouseup', (event) => event.preventDefault(), listen)
+    surface.addEventListener('auxclick', (event) => event.preventDefault(), listen)
+  }
+
+  /** Lets go of every button. */
+  releaseAll(): void {
+    this.#gestures.cancel()
+    for (const code of [...this.#held]) {
+      this.#button(code, false)
+    }
+  }
+
+  close(): void {
+    this.releaseAll()
+    this.#abort.abort()
+    if (this.#moveRequest !== undefined) {
+      cancelAnimationFrame(this.#moveRequest)
+    }
+  }
+
+  #isHosting(): boolean {
+    return this.#options.client.control.verdict === 'hosting'
+  }
+
+  #down(event: PointerEvent): void {
+    const { picture, surface } = this.#options
+    const at = { x: event.clientX, y: event.clientY }
+    const pixel = screenPixel(at, picture.rect, picture.screen)
+    surface.focus({ preventScroll: true })
+    picture.drawsOwn = event.pointerType === 'touch'
+    if (!pixel) {
+      return
+    }
+    capture(surface, event.pointerId)
+    if (event.pointerType === 'touch') {
+      event.preventDefault()
+      this.#gestures.down(event.pointerId, at)
+      return
+    }
+    this.#moveNow(pixel)
+    this.#button(xButtons[event.button] ?? 0, true)
+  }
+
+  #moved(event: PointerEvent): void {
+    const at = { x: event.clientX, y: event.clientY }
+    if (event.pointerType === 'touch') {
+      this.#gestures.move(event.pointerId, at)
+      return
+    }
+    this.#changeButtons(event)
+    const { picture } = this.#options
+    const pixel = this.#held.size > 0 ? this.#nearest(at) : screenPixel(at, picture.rect, picture.screen)
+    if (pixel) {
+      this.#moveSoon(pixel)
+    }
+  }
+
+  #up(event: PointerEvent): void {
+    if (event.pointerType === 'touch') {
+      this.#gestures.move(event.pointerId, { x: event.clientX, y: event.clientY })
+      this.#gestures.up(event.pointerId)
+      return
+    }
+    if (this.#held.size > 0) {
+      this.#moveNow(this.#nearest({ x: event.clientX, y: event.clientY }))
+    }
+    this.#button(xButtons[event.button] ?? 0, false)
+  }
+
+  /** A second button while one is held comes as a move (Pointer Events §4.1.1.1). */
+  #changeButtons(event: PointerEvent): void {
+    const code = xButtons[event.button]
+    if (code !== undefined) {
+      const masks = [1, 4, 2, 8, 16]
+      this.#moveNow(this.#nearest({ x: event.clientX, y: event.clientY }))
+      this.#button(code, (event.buttons & (masks[event.button] ?? 0)) !== 0)
+    }
+  }
+
+  #wheeled(event: WheelEvent): void {
+    const { client, holdsControl, picture } = this.#options
+    const pixel = screenPixel({ x: event.clientX, y: event.clientY }, picture.rect, picture.screen)
+    if (!pixel || !this.#isHosting()) {
+      return
+    }
+    event.preventDefault()
+    const clicks = this.#wheel.turn(event)
+    if (clicks.deltaX !== 0 || clicks.deltaY !== 0) {
+      this.#moveNow(pixel)
+      // A pinch on a trackpad comes as a wheel with Control that nobody pressed.
+      client.control.input({ is: 'scroll', ...clicks, control: event.ctrlKey && !holdsControl() })
+    }
+  }
+
+  #nearest(at: Point): Point {
+    const { picture } = this.#options
+    return nearestPixel(at, picture.rect, picture.screen)
+  }
+
+  /** At most one move a frame: a mouse may tell a thousand a second. */
+  #moveSoon(pixel: Point): void {
+    this.#movedTo = pixel
+    this.#moveRequest ??= requestAnimationFrame(() => {
+      if (this.#movedTo) {
+        this.#moveNow(this.#movedTo)
+      }
+    })
+  }
+
+  #moveNow(pixel: Point): void {
+    if (this.#moveRequest !== undefined) {
+      cancelAnimationFrame(this.#moveRequest)
+      this.#moveRequest = undefined
+    }
+    this.#movedTo = undefined
+    const { client } = this.#options
+    client.control.input({ is: 'move', ...pixel })
+    if (this.#isHosting()) {
+      client.cursor.movedTo(pixel)
+    }
+  }
+
+  #button(code: number, down: boolean): void {
+    if (code === 0 || this.#held.has(code) === down) {
+      return
+    }
+    if (down) {
+      this.#held.add(code)
+    } else {
+      this.#held.delete(code)
+    }
+    this.#options.client.control.input({ is: 'button', code, down })
+  }
+}
+
+function capture(surface: HTMLElement, pointerId: number): void {
+  try {
+    surface.setPointerCapture(pointerId)
+  } catch {
+    // The pointer was lifted in the meantime, or a script made it up: there is nothing to capture.
+  }
+}

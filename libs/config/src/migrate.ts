@@ -1,0 +1,135 @@
+/** Rewrites whatever somebody runs neko with today, V2 or V3, as V3: `neko migrate-config FILE…`. */
+import { assemble, type Loaded } from './load.ts'
+import { composeServices, foundInCompose } from './migrate/compose.ts'
+import { foundInEnvFile, isEnvFile } from './migrate/env-file.ts'
+import { emptyFound, type Found } from './migrate/found.ts'
+import { foundInShell, isShell } from './migrate/shell.ts'
+import { printYaml, textValue } from './print.ts'
+import { formatProblem, type Problem } from './problem.ts'
+import { valueAt } from './schema/config.ts'
+import { envName, optionByPath } from './schema/options.ts'
+import { readEnv } from './source/env.ts'
+import { readConfigText } from './source/file.ts'
+import { readFlags } from './source/flags.ts'
+import type { Reading } from './source/given.ts'
+
+export interface MigrateInput {
+  readonly files: readonly { readonly path: string; readonly text: string }[]
+  readonly to: 'yaml' | 'env'
+  /** The text of a file that one of the files names (`env_file`, `.env`); nothing if it is not there. */
+  readonly readFile?: (path: string) => string | undefined
+}
+
+/** The new configuration of one service, command or file. */
+export interface Migrated {
+  readonly title: string
+  /** V3 YAML, or lines `NEKO_…=…`. Secrets are in it. */
+  readonly text: string
+  /** One for each change, and for each thing that a person has to do. */
+  readonly lines: readonly string[]
+}
+
+export interface Migration {
+  readonly documents: readonly Migrated[]
+  /** 0, or 2 if something has no equivalent or is wrong: then the lines that begin with `!` say what. */
+  readonly exitCode: 0 | 2
+}
+
+/**
+ * Migrates files. Several services of a compose file become several documents; YAML, env files and commands together are one configuration,
+ * with the precedence that they have when neko runs.
+ */
+export function migrateConfig({ files, to, readFile = () => undefined }: MigrateInput): Migration {
+  const found = files.flatMap(({ path, text }) => findIn(path, text, readFile))
+  const documents = group(found).map((sources) => migrateOne(sources, to))
+  const isComplete = documents.length > 0 && documents.every(({ lines }) => lines.every((line) => !line.startsWith('!')))
+  return { documents: documents.length === 0 ? [nothingFound(files)] : documents, exitCode: isComplete ? 0 : 2 }
+}
+
+function findIn(path: string, text: string, readFile: (path: string) => string | undefined): Found[] {
+  if (isEnvFile(text)) {
+    return [foundInEnvFile(path, text)]
+  }
+  if (isShell(text) && !/^\s*services\s*:/m.test(text)) {
+    return [foundInShell(path, text, readFile)]
+  }
+  const services = tryServices(text)
+  return services === undefined ? [{ ...emptyFound(path), yaml: { path, text } }] : foundInCompose(path, services, readFile)
+}
+
+function tryServices(text: string): ReturnType<typeof composeServices> {
+  try {
+    return composeServices(text)
+  } catch {
+    // Too many aliases: the reader of configuration files says so, and where.
+    return undefined
+  }
+}
+
+/** Services stand each for itself; all else goes into each of them, or together if there is none. */
+function group(found: readonly Found[]): Found[][] {
+  const services = found.filter(({ title }) => title.includes(': service '))
+  const others = found.filter((one) => !services.includes(one))
+  return services.length === 0 ? (others.length === 0 ? [] : [others]) : services.map((service) => [...others, service])
+}
+
+function migrateOne(sources: readonly Found[], to: MigrateInput['to']): Migrated {
+  const readings = sources.flatMap(({ yaml, env, argv }): Reading[] => {
+    return [...(yaml === undefined ? [] : [readConfigText(yaml.text, yaml.path)]), readEnv(Object.fromEntries(env)), readFlags(argv)]
+  })
+  // A migrated configuration must not depend on who migrates it.
+  const loaded = assemble(readings, { env: {}, user: { uid: 0, home: '/' } })
+  const set = [...loaded.sources].filter(([path, { kind }]) => kind !== 'default' && path !== 'config').map(([path]) => path)
+  const paths = set.filter((path) => optionByPath.get(path)?.spread === undefined)
+  const { text, lost } =
+    to === 'yaml' ? { text: paths.length === 0 ? '' : printYaml(loaded.config, paths), lost: [] } : printEnv(loaded, paths)
+  return {
+    title: sources.map(({ title }) => title).join(' + '),
+    text,
+    lines: [
+      ...sources.flatMap(({ notes }) => notes),
+      ...loaded.notices,
+      ...namedFile(loaded, sources),
+      ...[...sources.flatMap((source) => source.lost), ...lost].map((line) => `! ${line}`),
+      ...loaded.problems.map(problemLine),
+    ],
+  }
+}
+
+/** Whatever is not an option any more has no equivalent, even where the loader only warns. */
+function problemLine(problem: Problem): string {
+  const isLost = problem.severity === 'error' || problem.reason.includes('no such option') || problem.reason.includes('is a section')
+  return `${isLost ? '! ' : ''}${formatProblem(problem)
+    .replace(/^\w+: /, '')
+    .replace('\n  ', ': ')}`
+}
+
+function namedFile({ config }: Pick<Loaded, 'config'>, sources: readonly Found[]): string[] {
+  const isGiven = sources.some(({ yaml }) => yaml !== undefined)
+  return config.config === ''
+    ? []
+    : [
+        `${isGiven ? '' : '! '}the configuration file ${config.config} is a source too${isGiven ? '' : ': give it to migrate-config as well'}`,
+      ]
+}
+
+function printEnv({ config }: Pick<Loaded, 'config'>, paths: readonly string[]): { text: string; lost: string[] } {
+  const lost: string[] = []
+  const lines = paths.flatMap((path) => {
+    const value = textValue(path, valueAt(config, path))
+    if (value === '') {
+      lost.push(`${path}: an empty value can not stand in a variable: use YAML`)
+      return []
+    }
+    if (/[\r\n]/.test(value)) {
+      lost.push(`${path}: a line break can not stand in an env file: use YAML`)
+      return []
+    }
+    return [`${envName(path)}=${value}\n`]
+  })
+  return { text: lines.join(''), lost }
+}
+
+function nothingFound(files: MigrateInput['files']): Migrated {
+  return { title: files.map(({ path }) => path).join(' + '), text: '', lines: ['! nothing of neko was found in it'] }
+}

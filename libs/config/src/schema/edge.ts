@@ -1,0 +1,78 @@
+import { BadValue } from '../value/bad-value.ts'
+import { readList } from '../value/scalar.ts'
+import { integer, type Option, reading, text } from './option.ts'
+
+const roleNames = ['capture', 'relay'] as const
+
+/** What a node does: `capture` runs rooms with a desktop, `relay` only fans media out. */
+export type NodeRole = (typeof roleNames)[number]
+
+const defaultRoles: readonly NodeRole[] = ['capture']
+
+function readRoles(raw: unknown): readonly NodeRole[] | BadValue {
+  const words = readList(raw)
+  if (words instanceof BadValue) {
+    return words
+  }
+  const roles = roleNames.filter((role) => words.includes(role))
+  const unknown = words.find((word) => !roleNames.some((role) => role === word))
+  if (unknown !== undefined) {
+    return new BadValue(`holds ${unknown}, which is not one of ${roleNames.join(', ')}`)
+  }
+  return roles.length === 0 ? new BadValue('is empty') : roles
+}
+
+const roles: Option<readonly NodeRole[], 'list'> = {
+  kind: 'list',
+  default: defaultRoles,
+  since: 'edge',
+  about: 'What this node does: capture runs rooms, relay only fans media out',
+  form: `one or more of ${roleNames.join(', ')}`,
+  choices: roleNames,
+  schema: reading(readRoles),
+  print: (value) => [...value],
+}
+
+/** Options of the split into processes; upstream has none of them. */
+export const edge = {
+  'redis.url': text({
+    default: '',
+    secret: true,
+    since: 'edge',
+    about: 'Redis that the processes share; empty: neko serve starts a private one',
+    form: 'a URL such as redis://:password@host:6379/0, rediss://…, unix:///run/redis.sock, redis+sentinel://…',
+    check: (value) =>
+      value === '' || /^(rediss?(\+(sentinel|cluster))?|unix):\/\/\S+$/i.test(value) ? undefined : 'is not the URL of a Redis',
+  }),
+  'data.dir': text({
+    default: '',
+    since: 'edge',
+    about: 'Directory for what must survive a restart; empty: /var/lib/neko-edge as root, else ~/.local/share/neko-edge',
+    form: 'a directory',
+  }),
+  'node.id': text({
+    default: '',
+    since: 'edge',
+    about: 'Name of this node among others; empty: the host name',
+    form: 'letters, digits and -_.',
+    check: (value) => (/^[\w.-]{0,63}$/.test(value) ? undefined : 'is not a name of a node'),
+  }),
+  'node.roles': roles,
+  'sfu.worker': text({
+    default: '',
+    since: 'edge',
+    about: 'mediasoup worker: fast (our build), stock, or a path; empty: what is there',
+    form: 'fast, stock or an absolute path',
+    check: (value) =>
+      value === '' || value === 'fast' || value === 'stock' || value.startsWith('/')
+        ? undefined
+        : 'is neither fast, stock nor an absolute path',
+  }),
+  'sfu.workers': integer({
+    default: 1,
+    min: 0,
+    max: 256,
+    since: 'edge',
+    about: 'Number of mediasoup workers of a node; 0: one per processor',
+  }),
+} as const

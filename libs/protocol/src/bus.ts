@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { ScreenSize } from './room.ts'
+import type { PeerAudio, PeerVideo } from './v3/wire.ts'
+
+/*
+ * What a control plane asks of the capture node that has a room. Arguments are parsed on arrival: Redis is a network,
+ * and a process of another version may be at the other end.
+ */
+
+const session = z.string()
+const selector = z.object({ id: z.string(), type: z.enum(['exact', 'nearest', 'lower', 'higher']), bitrate: z.number() })
+const video = z.object({ disabled: z.boolean().optional(), selector: selector.optional(), auto: z.boolean().optional() })
+const audio = z.object({ disabled: z.boolean().optional() })
+const modifiers = z.partialRecord(z.enum(['shift', 'capslock', 'control', 'alt', 'numlock', 'meta', 'super', 'altgr']), z.boolean())
+const point = z.object({ x: z.number(), y: z.number() })
+
+/** One thing that the host does; `at` moves the pointer there first. */
+export const ControlInput = z.discriminatedUnion('is', [
+  z.object({ is: z.literal('move'), x: z.number(), y: z.number() }),
+  z.object({ is: z.literal('scroll'), deltaX: z.number(), deltaY: z.number(), control: z.boolean() }),
+  z.object({ is: z.literal('button'), code: z.number(), down: z.boolean(), at: point.optional() }),
+  z.object({ is: z.literal('key'), keysym: z.number(), down: z.boolean(), at: point.optional() }),
+  z.object({ is: z.literal('press-button'), code: z.number(), at: point.optional() }),
+  /** Everything that is held is released, the keys go down in order, and up again. */
+  z.object({ is: z.literal('press-keys'), keysyms: z.array(z.number()), at: point.optional() }),
+  z.object({
+    is: z.literal('touch'),
+    phase: z.enum(['begin', 'update', 'end']),
+    id: z.number(),
+    x: z.number(),
+    y: z.number(),
+    pressure: z.number(),
+  }),
+])
+export type ControlInput = z.infer<typeof ControlInput>
+
+/** The calls of a capture node, by name. */
+export const nodeCalls = {
+  'peer.open': z.object({ session, kind: z.enum(['v3', 'v2']), video, audio }),
+  'peer.answer': z.object({ session, peer: z.string(), sdp: z.string() }),
+  'peer.offer': z.object({ session, peer: z.string(), sdp: z.string() }),
+  'peer.restart': z.object({ session, peer: z.string() }),
+  'peer.candidate': z.object({ session, peer: z.string(), candidate: z.string() }),
+  'peer.video': z.object({ session, peer: z.string(), video }),
+  'peer.audio': z.object({ session, peer: z.string(), audio }),
+  'peer.close': z.object({ session, peer: z.string() }),
+  input: z.object({ session, fence: z.number(), input: ControlInput }),
+  'screen.set': z.object({ actor: session, size: ScreenSize }),
+  'screen.list': z.object({}),
+  'screen.shot': z.object({ quality: z.number() }),
+  'screen.cast': z.object({ frozen: z.boolean() }),
+  'keyboard.map': z.object({}),
+  'keyboard.map.set': z.object({ layout: z.string(), variant: z.string() }),
+  'keyboard.modifiers': z.object({}),
+  'keyboard.modifiers.set': z.object({ modifiers }),
+  'clipboard.get': z.object({}),
+  'clipboard.set': z.object({ text: z.string().optional(), html: z.string().optional() }),
+  'clipboard.image': z.object({}),
+  'broadcast.start': z.object({ actor: session, url: z.string() }),
+  'broadcast.stop': z.object({ actor: session }),
+  'dialog.close': z.object({}),
+  status: z.object({}),
+} as const satisfies Record<string, z.ZodType>
+
+export type NodeCall = keyof typeof nodeCalls
+export type NodeArgs<C extends NodeCall> = z.infer<(typeof nodeCalls)[C]>
+
+interface Image {
+  /** Base64. */
+  data: string
+}
+
+interface OpenedPeer {
+  peer: string
+  sdp: string
+  video: PeerVideo
+  audio: PeerAudio
+}
+
+/** What each call gives. Our own node writes these: the control plane trusts their form. */
+export interface NodeReplies {
+  'peer.open': OpenedPeer
+  'peer.answer': null
+  'peer.offer': { sdp: string }
+  'peer.restart': { sdp: string }
+  'peer.candidate': null
+  /** The state after the change, and whether there was one. */
+  'peer.video': { video: PeerVideo; changed: boolean }
+  'peer.audio': { audio: PeerAudio; changed: boolean }
+  'peer.close': null
+  input: null
+  'screen.set': ScreenSize
+  'screen.list': ScreenSize[]
+  'screen.shot': Image
+  'screen.cast': Image
+  'keyboard.map': { layout: string; variant: string }
+  'keyboard.map.set': null
+  'keyboard.modifiers': Record<'shift' | 'capslock' | 'control' | 'alt' | 'numlock' | 'meta' | 'super' | 'altgr', boolean>
+  'keyboard.modifiers.set': null
+  'clipboard.get': { text?: string; html?: string }
+  'clipboard.set': null
+  'clipboard.image': Image
+  'broadcast.start': null
+  'broadcast.stop': null
+  'dialog.close': null
+  status: { instance: string; epoch: number; processes: { name: string; pid: number }[] }
+}

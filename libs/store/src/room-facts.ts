@@ -1,0 +1,119 @@
+import { roomScript } from './room-lua.ts'
+
+/* Settings and locks, the capture node that has the room, what that node shows, and bans. */
+
+/**
+ * arg: base settings and locks of the configuration. A room that is new, or whose configuration changed since it was
+ * opened last, starts with these; otherwise it keeps what its admins have set. → new | kept
+ */
+export const openRoom = roomScript(`
+local base, locks = arg(1), arg(2)
+if field('config') == base .. locks then return done('kept') end
+redis.call('HSET', ROOM, 'config', base .. locks, 'settings', base)
+redis.call('HSETNX', ROOM, 'started_at', whole(NOW))
+for _, name in ipairs({ 'control', 'login', 'file_transfer' }) do redis.call('HDEL', ROOM, 'lock:' .. name) end
+for name, cause in pairs(cjson.decode(locks)) do
+  redis.call('HSET', ROOM, 'lock:' .. name, json({ cause = cause, owner = '', name = '', admin = false, since = NOW }))
+end
+emitSettings('')
+return done('new')`)
+
+/**
+ * arg: actor, the base text that the change was made from, the new one, locks wanted as {name: boolean}, the owner's
+ * display name, '1' for an admin. A lock that stands keeps its owner. → changed | conflict
+ */
+export const changeSettings = roomScript(`
+local actor, from, to, wanted, name, admin = arg(1), arg(2), arg(3), cjson.decode(arg(4)), arg(5), arg(6) == '1'
+if field('settings') ~= from then return done('conflict') end
+redis.call('HSET', ROOM, 'settings', to)
+for lock, on in pairs(wanted) do
+  if not on then
+    redis.call('HDEL', ROOM, 'lock:' .. lock)
+  elseif not isLocked(lock) then
+    redis.call('HSET', ROOM, 'lock:' .. lock, json({ cause = 'user', owner = actor, name = name, admin = admin, since = NOW }))
+  end
+end
+local before, after = cjson.decode(from), cjson.decode(to)
+if after.control_protection and not before.control_protection then protectIfAlone(actor) end
+if isLocked('control') or after.private_mode then dropUserHost(actor, 'settings') end
+emitSettings(actor)
+return done('changed')`)
+
+/**
+ * arg: node id, instance, lease in ms, facts. A node has a room for as long as it renews the lease; the same node in a
+ * new run takes its room back at once. Everybody watches anew, and the epoch and the fence rise: what an older run still
+ * says or is told counts for nothing. → {epoch, fence} | held
+ */
+export const claimRoom = roomScript(`
+local node, instance, lease, facts = arg(1), arg(2), tonumber(arg(3)), arg(4)
+local holder = field('instance')
+local held = holder and tonumber(field('lease_until')) > NOW
+if held and holder ~= instance and field('node') ~= node then return done('held') end
+local epoch, fence = increment('epoch'), increment('fence')
+redis.call('HSET', ROOM, 'node', node, 'instance', instance, 'lease_until', whole(NOW + lease), 'facts', facts)
+emit('{"is":"node","node":' .. json(node) .. ',"instance":' .. json(instance) .. ',"epoch":' .. whole(epoch)
+  .. ',"fence":' .. whole(fence) .. ',"facts":' .. facts .. '}')
+local all = redis.call('HGETALL', STATES)
+for i = 1, #all, 2 do
+  local state = cjson.decode(all[i + 1])
+  if state.is_watching then
+    state.is_watching = false
+    state.peer = nil
+    state.not_watching_since = NOW
+    saveState(all[i], state)
+  end
+end
+return done({ epoch, fence })`)
+
+/** arg: instance, lease in ms. → kept | lost */
+export const renewRoom = roomScript(`
+if field('instance') ~= arg(1) then return done('lost') end
+redis.call('HSET', ROOM, 'lease_until', whole(NOW + tonumber(arg(2))))
+return done('kept')`)
+
+/** arg: instance. → left | lost */
+export const leaveRoom = roomScript(`
+if field('instance') ~= arg(1) then return done('lost') end
+redis.call('HDEL', ROOM, 'node', 'instance', 'lease_until', 'facts')
+emit('{"is":"node","node":null,"instance":null,"epoch":' .. whole(increment('epoch')) .. ',"fence":' .. whole(increment('fence')) .. ',"facts":null}')
+return done('left')`)
+
+/** arg: instance, facts, what changed (screen | broadcast | dialog), actor. → told | lost */
+export const tellFacts = roomScript(`
+if field('instance') ~= arg(1) then return done('lost') end
+redis.call('HSET', ROOM, 'facts', arg(2))
+emit('{"is":"facts","change":' .. json(arg(3)) .. ',"actor":' .. json(arg(4)) .. ',"facts":' .. arg(2) .. '}')
+return done('told')`)
+
+/** arg: address, ban text ('' lifts it), actor. → banned | lifted */
+export const changeBan = roomScript(`
+local ip, ban = arg(1), arg(2)
+if ban == '' then redis.call('HDEL', BANS, ip) else redis.call('HSET', BANS, ip, ban) end
+emit('{"is":"banned","ip":' .. json(ip) .. ',"ban":' .. (ban == '' and 'null' or ban) .. ',"actor":' .. json(arg(3)) .. '}')
+return done(ban == '' and 'lifted' or 'banned')`)
+
+/** Everything of a room, as flat lists. → [profiles, states, room, bans] */
+export const readRoom = roomScript(`
+return done({ redis.call('HGETALL', PROFILES), redis.call('HGETALL', STATES), redis.call('HGETALL', ROOM), redis.call('HGETALL', BANS) })`)
+
+/**
+ * arg: a room as JSON: {seq, room: fields, sessions: [[id, profile, state, token]…], bans}. Puts back what a Redis that lost its memory had,
+ * and only where it did: a room that is newer than what the caller knows stays. → restored | newer
+ */
+export const restoreRoom = roomScript(`
+local known = cjson.decode(arg(1))
+local seq = tonumber(field('seq') or -1)
+if seq >= known.seq then return done('newer') end
+for i = 1, #known.room, 2 do redis.call('HSETNX', ROOM, known.room[i], known.room[i + 1]) end
+for _, s in ipairs(known.sessions) do
+  if redis.call('HSETNX', STATES, s[1], s[3]) == 1 then
+    redis.call('HSET', PROFILES, s[1], s[2])
+    redis.call('HSET', TOKENS, s[4], s[1])
+  end
+end
+for i = 1, #known.bans, 2 do redis.call('HSETNX', BANS, known.bans[i], known.bans[i + 1]) end
+for _, counter in ipairs({ 'epoch', 'fence', 'connections' }) do
+  if tonumber(field(counter) or 0) < known[counter] then redis.call('HSET', ROOM, counter, whole(known[counter])) end
+end
+redis.call('HSET', ROOM, 'seq', whole(known.seq + 1))
+return done('restored')`)

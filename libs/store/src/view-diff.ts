@@ -1,0 +1,63 @@
+import type { RoomEvent } from './room-event.ts'
+import type { RoomView } from './room-view.ts'
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+
+/**
+ * The events that lead from what a process knew to what Redis says now: after a gap (messages lost, Redis away) its
+ * clients learn what they missed, in the order in which a script would have told it.
+ */
+export function diffViews(before: RoomView, after: RoomView): RoomEvent[] {
+  return [...sessionEvents(before, after), ...roomEvents(before, after)]
+}
+
+function* sessionEvents(before: RoomView, after: RoomView): Generator<RoomEvent> {
+  for (const { id } of before.sessions.values()) {
+    if (!after.sessions.has(id)) {
+      yield { is: 'deleted', id, reason: 'session deleted', actor: '' }
+    }
+  }
+  for (const { id, profile, state } of after.sessions.values()) {
+    const known = before.sessions.get(id)
+    if (!known) {
+      yield { is: 'created', id, profile, state: { ...state, is_connected: false, is_watching: false } }
+    } else if (!same(known.profile, profile)) {
+      yield { is: 'profile', id, profile, actor: '' }
+    }
+    if (!known || !same(known.state, state)) {
+      // A newer connection replaced the one that was known: the older socket, wherever it is, has to go.
+      if (state.is_connected && state.epoch !== known?.state.epoch) {
+        yield { is: 'connected', id, state }
+      }
+      yield { is: 'state', id, state }
+    }
+  }
+}
+
+function* roomEvents(before: RoomView, after: RoomView): Generator<RoomEvent> {
+  if (!same(before.base, after.base) || !same(before.locks, after.locks)) {
+    yield { is: 'settings', actor: '', base: after.base, locks: after.locks }
+  }
+  if (before.host !== after.host || before.fence !== after.fence) {
+    const host = after.host ?? null
+    yield { is: 'host', actor: host ?? before.host ?? '', host, previous: before.host ?? null, fence: after.fence, cause: host ? 'request' : 'release' }
+  }
+  if (before.epoch !== after.epoch || before.node?.instance !== after.node?.instance) {
+    const { node, instance, facts } = after.node ?? { node: null, instance: null, facts: null }
+    yield { is: 'node', node, instance, epoch: after.epoch, fence: after.fence, facts }
+  } else if (after.node && !same(before.node?.facts, after.node.facts)) {
+    yield { is: 'facts', change: 'screen', actor: '', facts: after.node.facts }
+    yield { is: 'facts', change: 'broadcast', actor: '', facts: after.node.facts }
+    yield { is: 'facts', change: 'dialog', actor: '', facts: after.node.facts }
+  }
+  for (const ip of before.bans.keys()) {
+    if (!after.bans.has(ip)) {
+      yield { is: 'banned', ip, ban: null, actor: '' }
+    }
+  }
+  for (const [ip, ban] of after.bans) {
+    if (!before.bans.has(ip)) {
+      yield { is: 'banned', ip, ban, actor: '' }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+
+/** Debian's Chromium: it decodes VP8, VP9 and H.264. */
+const executablePath = '/usr/bin/chromium'
+
+/** Nothing that reaches out to the network, and sound and picture without a click; `--no-sandbox` because tests run as root too. */
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+]
+
+/** A real browser with a profile of its own, which goes with it. */
+export class TestBrowser implements AsyncDisposable {
+  readonly context: BrowserContext
+  readonly #profile: string
+
+  private constructor(context: BrowserContext, profile: string) {
+    this.context = context
+    this.#profile = profile
+  }
+
+  /** Starts Chromium without a window; `size` of its pages in pixels. */
+  static async open({ size = { width: 1280, height: 720 } }: { size?: { width: number; height: number } } = {}): Promise<TestBrowser> {
+    const profile = await mkdtemp(join(tmpdir(), 'neko-chromium-'))
+    const context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: flags, viewport: size })
+    return new TestBrowser(context, profile)
+  }
+
+  newPage(): Promise<Page> {
+    return this.context.newPage()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.context.close()
+    // Chromium's helpers may still write while they end.
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  }
+}

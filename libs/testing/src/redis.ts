@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { NekoError, until } from '@neko-edge/kit'
+
+const readyMs = 5_000
+
+/** A real Redis of a test's own, on a Unix socket in a directory that goes with it. */
+export class TempRedis implements AsyncDisposable {
+  /** The socket's path, as ioredis takes it. */
+  readonly path: string
+  /** `redis+unix://` and the path: the form of the option `redis_url`. */
+  readonly url: string
+  readonly #directory: string
+  #child: ChildProcess | undefined
+
+  private constructor(directory: string) {
+    this.#directory = directory
+    this.path = join(directory, 'redis.sock')
+    this.url = `redis+unix://${this.path}`
+  }
+
+  /** Starts one and waits until it answers, about 40 ms. `unavailable` when Debian's redis-server is not installed. */
+  static async open(): Promise<TempRedis> {
+    const redis = new TempRedis(await mkdtemp(join(tmpdir(), 'neko-redis-')))
+    await redis.start()
+    return redis
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Starts it again after `kill`, with the data that it had. */
+  async start(): Promise<void> {
+    if (this.#child) {
+      throw new NekoError('conflict', 'this Redis runs already')
+    }
+    // setpriv: a test run that is killed takes its Redis along, which no exit handler of ours could promise.
+    const server = ['redis-server', '--port', '0', '--unixsocket', this.path, '--unixsocketperm', '700']
+    const state = ['--dir', this.#directory, '--appendonly', 'yes', '--save', '', '--loglevel', 'warning']
+    const child = spawn('setpriv', ['--pdeathsig', 'SIGKILL', '--', ...server, ...state], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    let output = ''
+    const note = (chunk: Buffer) => {
+      output += chunk.toString()
+    }
+    child.stdout.on('data', note)
+    child.stderr.on('data', note)
+    child.on('error', note.bind(undefined, Buffer.from('setpriv and redis-server are needed: apt-get install redis-server\n')))
+    const answers = async () => {
+      if (child.exitCode !== null || child.pid === undefined) {
+        throw new NekoError('unavailable', `redis-server ended at once: ${output.trim()}`)
+      }
+      return ping(this.path)
+    }
+    await until(answers, { ms: readyMs, what: 'redis-server answers', everyMs: 5 })
+  }
+
+  /** SIGKILL: connections break, what was written so far is on disk. Does nothing when it does not run. */
+  async kill(): Promise<void> {
+    const child = this.#child
+    this.#child = undefined
+    if (child && child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) {
+      await once(child, 'exit')
+    }
+  }
+
+  /** `kill`, then `start`. Its clients see broken connections. */
+  async restart(): Promise<void> {
+    await this.kill()
+    await this.start()
+  }
+
+  /** Kills it, throws its data away and starts it: what a replica without a copy looks like. */
+  async restartEmpty(): Promise<void> {
+    await this.kill()
+    await rm(join(this.#directory, 'appendonlydir'), { recursive: true, force: true })
+    await this.start()
+  }
+
+  /** Stops it in its tracks: connections stay open and nothing is answered, until `resume`. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+}
+
+/** A running Redis for one test: `await using redis = await tempRedis()`. */
+export function tempRedis(): Promise<TempRedis> {
+  return TempRedis.open()
+}
+
+async function ping(path: string): Promise<boolean> {
+  const socket = connect(path)
+  try {
+    socket.write('PING\r\n')
+    const [answer] = await once(socket, 'data')
+    return String(answer).startsWith('+PONG')
+  } catch {
+    return false // not listening yet: the caller asks again, within its bound
+  } finally {
+    socket.destroy()
+  }
+}

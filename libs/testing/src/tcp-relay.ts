@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/**
+ * A relay on 127.0.0.1 in front of a server, that breaks connections the way a network does: `cut` ends them with a TCP reset and no
+ * close frame, which a viewer can not do to itself.
+ */
+export class TcpRelay implements AsyncDisposable {
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly port: number
+
+  private constructor(server: Server, port: number) {
+    this.#server = server
+    this.port = port
+  }
+
+  /** Listens, and connects each client to `host:port`. */
+  static async open(target: { host: string; port: number }): Promise<TcpRelay> {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    if (address === null || typeof address === 'string') {
+      throw new Error('a TCP server on 127.0.0.1 always has a port')
+    }
+    const relay = new TcpRelay(server, address.port)
+    server.on('connection', (client) => {
+      const upstream = connect(target)
+      relay.#join(client, upstream)
+      relay.#join(upstream, client)
+    })
+    return relay
+  }
+
+  /** The address of the relay for a browser. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  /** Resets every connection through it; new ones are taken. */
+  cut(): void {
+    for (const socket of this.#sockets) {
+      socket.resetAndDestroy()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close()
+    this.cut()
+    await once(this.#server, 'close')
+  }
+
+  #join(from: Socket, to: Socket): void {
+    this.#sockets.add(from)
+    from.pipe(to)
+    // A reset on one side is passed on as one; the error itself is what this relay is for.
+    from.on('error', () => to.resetAndDestroy())
+    from.on('close', () => this.#sockets.delete(from))
+  }
+}

@@ -1,0 +1,28 @@
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { expect, test } from 'vitest'
+import { freeTcpPort, TcpRelay } from '../src/index.ts'
+
+test('[TST-8] a relay passes bytes both ways, and cut resets both ends', async () => {
+  const port = await freeTcpPort()
+  const ended: string[] = []
+  const echo = createServer((socket) => {
+    socket.on('error', (error: NodeJS.ErrnoException) => void ended.push(error.code ?? ''))
+    socket.pipe(socket)
+  })
+  echo.listen(port, '127.0.0.1')
+  await once(echo, 'listening')
+  try {
+    await using relay = await TcpRelay.open({ host: '127.0.0.1', port })
+    const client = connect(relay.port, '127.0.0.1')
+    client.write('hello')
+    expect(String((await once(client, 'data'))[0])).toBe('hello')
+    const failure = once(client, 'error')
+    relay.cut()
+    expect((await failure)[0]).toMatchObject({ code: 'ECONNRESET' })
+  } finally {
+    echo.close()
+    await once(echo, 'close')
+  }
+  expect(ended).toEqual(['ECONNRESET'])
+})

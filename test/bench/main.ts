@@ -1,0 +1,49 @@
+/** `npm run bench -- first-light`: measures our server, or with `--url` any other neko V3 server, and prints JSON. */
+import { parseArgs } from 'node:util'
+import { messageOf } from '@neko-edge/kit'
+import { firstLight } from './first-light.ts'
+
+const usage = `bench first-light [--url URL [--password PASSWORD] [--pid PID]...] [--runs N] [--clicks N] [--starts N] [--viewers 0,1,10,50]
+  --url       a neko V3 server that runs already; without it ours is started and stopped
+  --password  its password for ordinary users (neko)
+  --pid       root of a process tree that belongs to it; may be given several times
+  --runs      connections to time (20)
+  --clicks    clicks to time (50); for --url the room shows test/bench/click-page.html
+  --starts    starts of our server to time (3)
+  --viewers   how many viewers to measure the load with, rising (0,1,10,50)`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    url: { type: 'string' },
+    password: { type: 'string', default: 'neko' },
+    pid: { type: 'string', multiple: true, default: [] },
+    runs: { type: 'string', default: '20' },
+    clicks: { type: 'string', default: '50' },
+    starts: { type: 'string', default: '3' },
+    viewers: { type: 'string', default: '0,1,10,50' },
+  },
+})
+
+if (positionals[0] !== 'first-light') {
+  console.error(usage)
+  process.exit(2)
+}
+try {
+  const options = {
+    url: values.url,
+    password: values.password,
+    pids: values.pid.map(Number),
+    runs: Number(values.runs),
+    clicks: Number(values.clicks),
+    starts: Number(values.starts),
+    viewers: values.viewers.split(',').map(Number),
+  }
+  const result = await firstLight(options, (part) => console.error(`bench: ${part}`))
+  console.log(JSON.stringify(result, undefined, 2))
+  // A WebSocket that its server never closes would keep this process alive.
+  process.exit(0)
+} catch (error) {
+  console.error(`bench: ${messageOf(error)}`)
+  process.exit(1)
+}
