@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { NekoError, until, within } from '@neko-edge/kit'
+import { messageOf, NekoError, until, within } from '@neko-edge/kit'
 import { freeTcpPort, freeUdpPort } from '@neko-edge/testing'
 import { loginV3, V3Viewer } from '@neko-edge/testing/viewer'
 
@@ -70,7 +70,7 @@ export async function startOurs({ pageUrl }: { pageUrl: string }): Promise<Targe
     return { url, password, pids: child.pid === undefined ? [] : [child.pid], start, [Symbol.asyncDispose]: stop }
   } catch (cause) {
     await stop()
-    throw new NekoError('unavailable', `neko serve did not get ready:\n${output.text}`, { cause })
+    throw new NekoError('unavailable', `neko serve did not get ready: ${messageOf(cause)}\n${output.text}`, { cause })
   }
 }
 
@@ -114,12 +114,20 @@ async function isReady(url: string, child: ChildProcess, output: { text: string 
 /** Watches until a packet comes, again and again: the room may start after the doors are open. */
 async function firstPicture(url: string): Promise<void> {
   const session = await loginV3({ url, username: 'bench-start', password })
+  let last: unknown
   const sees = async () => {
     await using viewer = await V3Viewer.connect(session, { frames: false })
     const packet = viewer.watch().then(() => until(() => viewer.peer.video.firstAt, { ms: pictureMs, what: 'a packet', everyMs: 2 }))
-    return within(pictureMs, 'the first picture', packet).catch(() => undefined)
+    try {
+      return await within(pictureMs, 'the first picture', packet)
+    } catch (error) {
+      last = error
+      return undefined
+    }
   }
-  await until(sees, { ms: startMs, what: 'the first picture after the start' })
+  await until(sees, { ms: startMs, what: 'the first picture after the start', everyMs: 50 }).catch((cause: unknown) => {
+    throw new NekoError('unavailable', `${messageOf(cause)}; at last: ${messageOf(last)}`, { cause: last })
+  })
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -81,5 +81,5 @@ const farewells: Readonly<Record<string, TroubleCode>> = {
 
 /** What a `system/disconnect` means. */
 export function troubleOfFarewell(message: string): Trouble {
-  return { code: farewells[message] ?? 'session-ended', detail: message }
+  return { code: (Object.hasOwn(farewells, message) ? farewells[message] : undefined) ?? 'session-ended', detail: message }
 }

@@ -35,7 +35,9 @@ test('[CFG-91] the reference has a row of the right width for every option', () 
     .split('\n')
     .filter((line) => line.startsWith('| `'))
   expect(paths.filter((path) => !rows.some((row) => row.startsWith(`| \`${path}\` |`)))).toEqual([])
-  const columns = new Set(rows.filter((row) => row.includes('NEKO_')).map((row) => row.replaceAll('\\|', '').split('|').length))
+  const columns = new Set(
+    rows.filter((row) => /^\| `[a-z_.0-9]+` \| `NEKO_/.test(row)).map((row) => row.replaceAll('\\|', '').split('|').length),
+  )
   expect([...columns]).toEqual([7])
 })
 

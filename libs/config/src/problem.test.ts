@@ -152,7 +152,7 @@ test('[CFG-64] a value that is wrong is answered with what to write', () => {
       Write a list such as [{"urls":["turn:turn.example.org:3478"],"username":"…","credential":"…"}].
     error: NEKO_CAPTURE_VIDEO_PIPELINES: capture.video.pipelines is not right: a.gst_prefix: does not start with !; a: Unrecognized key: "gst_paramz"; b: has neither gst_encoder nor gst_pipeline (given: {"a":{"gst_prefix":"x","gst_encoder":"y","gst_paramz":{}},"b":{}})
       Write a map of id to pipeline, such as {"hq":{"fps":"25","gst_encoder":"vp8enc","gst_params":{"deadline":"1"}}}.
-    error: NEKO_MEMBER_OBJECT_USERS: member.object.users is not right: 0.password: takes one value and was given a map; 0: Unrecognized key: "pasword" (given: ***)
+    error: NEKO_MEMBER_OBJECT_USERS: member.object.users is not right: 0.password: is missing; 0: Unrecognized key: "pasword" (given: ***)
       Write a list such as [{"username":"ann","password":"…","profile":{"can_host":true}}].
     error: NEKO_REDIS_URL: redis.url is not the URL of a Redis (given: ***)
       Write a URL such as redis://:password@host:6379/0, rediss://…, unix:///run/redis.sock, redis+sentinel://…."

@@ -18,7 +18,7 @@ export class Bus implements AsyncDisposable {
   readonly #connection: Connection
   readonly #log: Log
   readonly #pending = new Map<string, (reply: z.infer<typeof Reply>) => void>()
-  #stop: (() => Promise<void>) | undefined
+  #stop: (() => void) | undefined
 
   private constructor(connection: Connection, instance: InstanceId, log: Log) {
     this.#connection = connection
@@ -57,12 +57,12 @@ export class Bus implements AsyncDisposable {
   }
 
   /** Answers the calls of a channel until the returned function is called. */
-  serve(channel: string, answer: Serve): Promise<() => Promise<void>> {
+  serve(channel: string, answer: Serve): Promise<() => void> {
     return this.#connection.subscribe(channel, (text) => void this.#answer(text, answer))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stop?.()
+    this.#stop?.()
   }
 
   async #answer(text: string, answer: Serve): Promise<void> {

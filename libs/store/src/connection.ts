@@ -12,7 +12,7 @@ export interface Connection extends AsyncDisposable {
   readonly commands: Redis
   isUp(): boolean
   /** Hands every message of `channel` to `listener`, in the order of its publication, until the returned function is called. */
-  subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>>
+  subscribe(channel: string, listener: (message: string) => void): Promise<() => void>
   /** Publishes, and gives the number of subscribers that Redis reached (on this server of a cluster). */
   publish(channel: string, message: string): Promise<number>
   /** Both connections came back after at least one was lost: subscriptions are in place again, messages were missed. */
@@ -76,20 +76,19 @@ class Link implements Connection {
     return this.#isUp
   }
 
-  async subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {
+  async subscribe(channel: string, listener: (message: string) => void): Promise<() => void> {
     const listeners = this.#channels.get(channel) ?? new Set()
     this.#channels.set(channel, listeners)
     listeners.add(listener)
     if (listeners.size === 1) {
       await this.#subscriber.subscribe(channel)
     }
-    return async () => {
+    return () => {
       listeners.delete(listener)
       if (listeners.size === 0 && this.#channels.get(channel) === listeners) {
         this.#channels.delete(channel)
-        if (!this.#isClosed) {
-          await this.#subscriber.unsubscribe(channel)
-        }
+        // Nobody waits for it: while Redis is away it stays in the queue, and nobody listens any more anyway.
+        this.#subscriber.unsubscribe(channel).catch(() => undefined)
       }
     }
   }

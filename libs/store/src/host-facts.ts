@@ -22,8 +22,10 @@ if host and not (implicit and settings.implicit_hosting) then return done('hoste
 setHost(id, id, host and 'implicit' or 'request')
 return done('taken')`)
 
-/** arg: id. Whoever hosts, an admin takes over. → taken */
+/** arg: id. Whoever hosts, an admin takes over. → taken | forbidden (may not host) */
 export const takeControl = roomScript(`
+local profile = profileOf(arg(1))
+if not profile or not profile.can_host then return done('forbidden') end
 setHost(arg(1), arg(1), 'take')
 return done('taken')`)
 

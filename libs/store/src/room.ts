@@ -36,7 +36,7 @@ export class Room implements AsyncDisposable {
   readonly #reading = new SerialQueue()
   #early: RoomBatch[] | undefined = []
   readonly #waiting = new Set<{ seq: number; resolve: () => void }>()
-  readonly #stop: (() => void | Promise<void>)[] = []
+  readonly #stop: (() => void)[] = []
 
   private constructor(id: RoomId, connection: Connection, log: Log) {
     this.id = id
@@ -79,7 +79,7 @@ export class Room implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const stop of this.#stop) {
-      await stop()
+      stop()
     }
   }
 

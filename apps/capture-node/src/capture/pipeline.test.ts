@@ -5,7 +5,7 @@ import { defaultCaptureOptions, type VideoOptions } from './capture-options.ts'
 import { type CodecName, codecNamed, codecs } from './codec.ts'
 import { fillPlaceholders, launchArguments, replaceAppsink, safeValue, withPointer } from './launch-text.ts'
 import { audioPipelineText, videoPipelineText, withRtpTail } from './pipeline.ts'
-import { v2AudioPipelineText, v2VideoPipelineText } from './v2-pipeline.ts'
+import { canV2Video, v2AudioPipelineText, v2VideoPipelineText } from './v2-pipeline.ts'
 import { planVideo } from './video-plan.ts'
 
 const screen = { width: 1280, height: 720, rate: 30 }
@@ -95,7 +95,7 @@ describe('pipelines', () => {
         'main',
         'ximagesrc display-name=:1 show-pointer=false use-damage=false ! capsfilter caps=video/x-raw,framerate=2500/100 name=framerate ! videoconvert ! ' +
           'queue max-size-buffers=2 max-size-bytes=0 max-size-time=0 leaky=downstream ! vp8enc name=encoder target-bitrate=1996800 cpu-used=4 end-usage=cbr ' +
-          'threads=4 deadline=1 undershoot=95 buffer-size=12288 buffer-initial-size=6144 buffer-optimal-size=9216 keyframe-max-dist=25 min-quantizer=4 ' +
+          'threads=1 deadline=1 undershoot=95 buffer-size=12288 buffer-initial-size=6144 buffer-optimal-size=9216 keyframe-max-dist=25 min-quantizer=4 ' +
           'max-quantizer=20 ! appsink name=appsink',
       ],
     ])
@@ -152,8 +152,7 @@ describe('pipelines', () => {
   })
 
   test('[CAP-21] V2’s options give V2’s pipelines, with its documented rates where none was given', () => {
-    const of = (codec: CodecName, options: object, hasElement = all) =>
-      v2VideoPipelineText(options, { codec: codecs[codec], display: ':1', hasElement })
+    const of = (codec: CodecName, options: object, hasElement = all) => v2VideoPipelineText(options, { codec: codecs[codec], display: ':1', hasElement }, screen)
     expect(of('vp8', {})).toContain('vp8enc target-bitrate=1996800 cpu-used=4')
     expect(of('vp8', { bitrate: 1000, max_fps: 10 })).toMatch(
       /framerate=10\/1 .*target-bitrate=650000 .*buffer-size=4000 buffer-initial-size=2000 buffer-optimal-size=3000/u,
@@ -171,7 +170,8 @@ describe('pipelines', () => {
       'x264enc threads=4 bitrate=3072 key-int-max=60 vbv-buf-capacity=3072',
     )
     expect(of('vp8', { pipeline: 'ximagesrc display-name=%s ! vp8enc' })).toBe('ximagesrc display-name=:1 ! vp8enc ! appsink name=appsink')
-    expect(of('vp8', {}, () => false)).toBeUndefined()
+    expect(canV2Video({}, { codec: codecs.vp8, display: ':1', hasElement: () => false })).toBe(false)
+    expect(canV2Video({ pipeline: 'x' }, { codec: codecs.vp8, display: ':1', hasElement: () => false })).toBe(true)
     const both = plan({ v2: { bitrate: 1000 } })
     expect([...both.ladder.keys()]).toEqual(['main'])
     expect(both.ladder.get('main')?.(screen)).toContain('show-pointer=false')

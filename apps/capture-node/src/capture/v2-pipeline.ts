@@ -1,8 +1,9 @@
 /** The pipelines that V2's options `video_codec`, `hwenc`, `video_bitrate`, `max_fps`, `video`, `audio_bitrate`, `audio` stand for (spec/capture.md §4.3, §6). */
 import type { V2AudioOptions, V2VideoOptions } from './capture-options.ts'
 import type { Codec, VideoCodecName } from './codec.ts'
+import { evaluateNumber } from './expression.ts'
 import { safeValue } from './launch-text.ts'
-import { audioEncoder, frameQueue, isSet } from './pipeline.ts'
+import { audioEncoder, type CapturedScreen, frameQueue, isSet, vp8Threads } from './pipeline.ts'
 
 /** What V2's documentation promises; its code left a rate of 0 to the encoder where only the codec was chosen. */
 const defaultVideoKbit = 3072
@@ -21,21 +22,27 @@ interface Encoding {
   readonly elements: string
 }
 
-/** The picture with the pointer shown, ending in `appsink name=appsink`; undefined where a needed element is missing, so that the default is to be used. */
-export function v2VideoPipelineText(
-  options: V2VideoOptions,
-  { codec, display, hasElement }: { codec: Codec; display: string; hasElement: HasElement },
-): string | undefined {
-  const screen = safeValue(display, 'display')
+export interface V2Surroundings {
+  readonly codec: Codec
+  readonly display: string
+  readonly hasElement: HasElement
+}
+
+/** Whether the elements that the options need are there; otherwise the default picture is to be used. */
+export function canV2Video(options: V2VideoOptions, { codec, hasElement }: V2Surroundings): boolean {
+  return isSet(options.pipeline) || videoEncoding(codec, options, { hasElement, threads: 1 }).needs.every(hasElement)
+}
+
+/** The picture with the pointer shown, ending in `appsink name=appsink`. */
+export function v2VideoPipelineText(options: V2VideoOptions, { codec, display, hasElement }: V2Surroundings, screen: CapturedScreen): string {
+  const safeDisplay = safeValue(display, 'display')
   if (isSet(options.pipeline)) {
-    return `${options.pipeline.trim().replace('%s', () => screen)} ! appsink name=appsink`
+    return `${options.pipeline.trim().replace('%s', () => safeDisplay)} ! appsink name=appsink`
   }
   const fps = options.max_fps === undefined || options.max_fps === 0 ? defaultFps : options.max_fps
-  const { needs, elements } = videoEncoding(codec, options, hasElement)
-  if (!needs.every(hasElement)) {
-    return undefined
-  }
-  const source = `ximagesrc display-name=${screen} show-pointer=true use-damage=false ! video/x-raw,framerate=${fps}/1 ! videoconvert ! ${frameQueue}`
+  const threads = evaluateNumber(vp8Threads, { width: screen.width, height: screen.height })
+  const { elements } = videoEncoding(codec, options, { hasElement, threads })
+  const source = `ximagesrc display-name=${safeDisplay} show-pointer=true use-damage=false ! video/x-raw,framerate=${fps}/1 ! videoconvert ! ${frameQueue}`
   return `${source} ! ${elements} ! appsink name=appsink`
 }
 
@@ -49,14 +56,14 @@ export function v2AudioPipelineText(options: V2AudioOptions, { codec, device }: 
   return `pulsesrc device=${source} ! audio/x-raw,channels=2 ! audioconvert ! ${audioEncoder(codec, bitrate)} ! appsink name=appsink`
 }
 
-function videoEncoding(codec: Codec, options: V2VideoOptions, hasElement: HasElement): Encoding {
+function videoEncoding(codec: Codec, options: V2VideoOptions, { hasElement, threads }: { hasElement: HasElement; threads: number }): Encoding {
   const kbit = options.bitrate === undefined || options.bitrate === 0 ? defaultVideoKbit : options.bitrate
   const hwenc = options.hwenc ?? 'none'
   switch (
     codec.name as VideoCodecName // The caller chose it by kind.
   ) {
     case 'vp8':
-      return hwenc === 'vaapi' ? vp8Vaapi(kbit) : vp8(kbit)
+      return hwenc === 'vaapi' ? vp8Vaapi(kbit) : vp8(kbit, threads)
     case 'vp9':
       return {
         needs: ['vp9enc'],
@@ -73,9 +80,9 @@ function videoEncoding(codec: Codec, options: V2VideoOptions, hasElement: HasEle
   }
 }
 
-function vp8(kbit: number): Encoding {
+function vp8(kbit: number, threads: number): Encoding {
   const buffers = `buffer-size=${kbit * 4} buffer-initial-size=${kbit * 2} buffer-optimal-size=${kbit * 3}`
-  const rate = `target-bitrate=${kbit * 650} cpu-used=4 end-usage=cbr threads=4 deadline=1 undershoot=95`
+  const rate = `target-bitrate=${kbit * 650} cpu-used=4 end-usage=cbr threads=${threads} deadline=1 undershoot=95`
   return { needs: ['vp8enc'], elements: `vp8enc ${rate} ${buffers} keyframe-max-dist=25 min-quantizer=4 max-quantizer=20` }
 }
 

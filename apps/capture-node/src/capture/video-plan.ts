@@ -4,7 +4,7 @@ import type { VideoOptions, VideoPipelineOptions } from './capture-options.ts'
 import { type Codec, codecNamed, codecs } from './codec.ts'
 import { withPointer } from './launch-text.ts'
 import { type CapturedScreen, defaultVideoPipeline, isSet, videoPipelineText } from './pipeline.ts'
-import { type HasElement, v2VideoPipelineText } from './v2-pipeline.ts'
+import { canV2Video, type HasElement, v2VideoPipelineText } from './v2-pipeline.ts'
 
 /** Gives the pipeline's text for the screen as it is now. */
 export type VideoText = (screen: CapturedScreen) => string
@@ -36,10 +36,10 @@ export function planVideo(
     return plan({ [mainId]: { gst_pipeline: options.pipeline } }, [mainId], codec)
   }
   if (options.v2 !== undefined) {
-    const text = v2VideoPipelineText(options.v2, { codec, display, hasElement })
-    if (text !== undefined) {
-      const raw = { [mainId]: { gst_pipeline: withPointer(text, 'hidden') }, [pointerId]: { gst_pipeline: text } }
-      return plan(raw, [mainId], codec)
+    const v2 = options.v2
+    if (canV2Video(v2, { codec, display, hasElement })) {
+      const text: VideoText = (screen) => v2VideoPipelineText(v2, { codec, display, hasElement }, screen)
+      return { codec, ladder: new Map([[mainId, (screen) => withPointer(text(screen), 'hidden')]]), withPointer: text }
     }
     log.warn({ codec: codec.name, hwenc: options.v2.hwenc ?? 'none' }, 'encoder is missing here, the default picture is used')
   } else if (codec.name !== 'vp8') {

@@ -96,6 +96,15 @@ export class XConnection implements AsyncDisposable {
     }
   }
 
+  /** Sends a request that the package has no function for and that has no answer. */
+  sendRaw(packet: Buffer): void {
+    this.send((x) => {
+      x.seq_num++
+      x.pack_stream.put(packet)
+      x.pack_stream.submit()
+    })
+  }
+
   /** The answer to one request; `what` names it in errors. */
   async ask<T>(what: string, request: (x: XClient, callback: Callback<T>) => void): Promise<T> {
     if (this.#closedBecause !== undefined) {

@@ -6,6 +6,7 @@ import type { InputOrder } from './input-order.ts'
 import { Keymap, type KeyState } from './keymap.ts'
 import { isModifierKeysym, keysyms } from './keysym.ts'
 import { SpareKeycodes } from './spare-keycodes.ts'
+import { announceKeyboard } from './xkb-announce.ts'
 import { readKeymap } from './xkb-map.ts'
 
 const keyPress = 2
@@ -16,8 +17,8 @@ const mapNotify = 1
 /** NewKeyboardNotify, MapNotify and StateNotify as bits, and for MapNotify types and keysyms. */
 const watchedEvents = 0b111
 const watchedParts = 0b011
-/** Chromium reads the map some time after it heard that a key means something new; a press before that gives no text. */
-const newMeaningMs = 20
+/** Applications get this long to read the map after a key was given a new meaning, before it is pressed. */
+const newMeaningMs = 10
 
 /**
  * Keys by keysym, pressed through XTEST. The server makes such events come from its "XTEST keyboard" device, so applications
@@ -27,6 +28,7 @@ export class Keyboard {
   readonly #connection: XConnection
   readonly #order: InputOrder
   readonly #clock: Clock
+  readonly #announcement: Buffer
   readonly #held = new Held<number, number>()
   readonly #spares = new SpareKeycodes()
   #keymap = new Keymap([], [])
@@ -34,15 +36,17 @@ export class Keyboard {
   #reading: Promise<void> | undefined
   #isMapStale = false
 
-  private constructor(connection: XConnection, { order, clock }: { order: InputOrder; clock: Clock }) {
+  private constructor(connection: XConnection, { order, clock, name }: { order: InputOrder; clock: Clock; name: number }) {
     this.#connection = connection
     this.#order = order
     this.#clock = clock
+    const { majorOpcode, UseCoreKbd: device } = connection.xkb
+    this.#announcement = announceKeyboard({ majorOpcode, device, name })
   }
 
   /** Reads the map and follows its changes and those of the modifiers. */
   static async open(connection: XConnection, options: { order: InputOrder; clock: Clock }): Promise<Keyboard> {
-    const keyboard = new Keyboard(connection, options)
+    const keyboard = new Keyboard(connection, { ...options, name: await connection.atom('neko') })
     connection.onEvent((event) => {
       if (event.name === 'XkbStateNotify') {
         keyboard.#state = event
@@ -175,6 +179,7 @@ export class Keyboard {
     if (keycode !== undefined) {
       // Twice: the same with and without Shift, so that `A` needs no Shift and a held one does not change `é`.
       this.#connection.send((x) => x.ChangeKeyboardMapping(keycode, 2, [keysym, keysym]))
+      this.#connection.sendRaw(this.#announcement)
       this.#order.holdFor(delay(newMeaningMs))
     }
     return keycode

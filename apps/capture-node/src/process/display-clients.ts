@@ -3,34 +3,46 @@ import type { Child } from './child.ts'
 import { Supervised } from './supervise.ts'
 
 export interface DisplayClientsOptions {
-  readonly windowManager: () => Child
-  readonly application: () => Child
+  readonly windowManager: { readonly spawn: () => Child; readonly ready: (child: Child, signal: AbortSignal) => Promise<void> }
+  readonly application: { readonly spawn: () => Child }
   readonly clock: Clock
   readonly log: Log
 }
+
+/** The two parts while the display is up; the application comes a moment after the window manager. */
+export interface Clients {
+  readonly windowManager: Supervised
+  application: Supervised | undefined
+}
+
+/** A window manager that is not there by then keeps no application waiting. */
+const windowManagerMs = 2_000
 
 /** The programs that live and die with a display: each is kept running while the display is up, and both end with it. */
 export class DisplayClients implements AsyncDisposable {
   readonly #options: DisplayClientsOptions
   readonly #queue = new SerialQueue()
-  #running: { readonly windowManager: Supervised; readonly application: Supervised } | undefined
+  #running: Clients | undefined
   #disposed = false
 
   constructor(options: DisplayClientsOptions) {
     this.#options = options
   }
 
-  /** Starts both, the window manager first so that it sees the application's window come; does not wait for either to be of use. */
+  /** Starts both, without waiting for either to be of use. The window manager goes first: it gives its place to a window that comes, not to one that is there. */
   start(): Promise<void> {
     return this.#queue.run(() => {
       if (this.#disposed || this.#running !== undefined) {
         return
       }
-      const { windowManager, application, clock, log } = this.#options
-      this.#running = {
-        windowManager: Supervised.keep({ name: 'window manager', spawn: windowManager, clock, log }),
-        application: Supervised.keep({ name: 'application', spawn: application, backoff: new Backoff({ firstMs: 50 }), clock, log }),
+      const { windowManager, clock, log } = this.#options
+      const running: Clients = {
+        windowManager: Supervised.keep({ name: 'window manager', ...windowManager, clock, log }),
+        application: undefined,
       }
+      this.#running = running
+      running.windowManager.onUp(() => this.#startApplication(running))
+      clock.after(windowManagerMs, () => this.#startApplication(running))
     })
   }
 
@@ -39,17 +51,23 @@ export class DisplayClients implements AsyncDisposable {
     return this.#queue.run(async () => {
       const running = this.#running
       this.#running = undefined
-      await Promise.all([running?.application[Symbol.asyncDispose](), running?.windowManager[Symbol.asyncDispose]()])
+      await Promise.all([running?.application?.[Symbol.asyncDispose](), running?.windowManager[Symbol.asyncDispose]()])
     })
   }
 
-  /** The two parts while the display is up. */
-  get running(): { readonly windowManager: Supervised; readonly application: Supervised } | undefined {
+  get running(): Clients | undefined {
     return this.#running
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true
     await this.stop()
+  }
+
+  #startApplication(clients: Clients): void {
+    if (this.#running === clients && clients.application === undefined) {
+      const { application, clock, log } = this.#options
+      clients.application = Supervised.keep({ name: 'application', ...application, backoff: new Backoff({ firstMs: 50 }), clock, log })
+    }
   }
 }

@@ -64,7 +64,7 @@ export async function openRoomDesktop(options: RoomDesktopOptions): Promise<Room
   const clients = undo.use(
     new DisplayClients({
       windowManager: await prepareWindowManager({ folder, xServer, identity, log }),
-      application: await prepareApplication({ application, folder, xServer, sound, identity, hidden, allowUncaged, log }),
+      application: { spawn: await prepareApplication({ application, folder, xServer, sound, identity, hidden, allowUncaged, log }) },
       clock: options.clock,
       log,
     }),

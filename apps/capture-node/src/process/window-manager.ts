@@ -1,4 +1,5 @@
-import type { Log } from '@neko-edge/kit'
+import { once } from 'node:events'
+import { assert, type Log } from '@neko-edge/kit'
 import { type Child, type Identity, spawnChild } from './child.ts'
 import type { RoomFolder } from './room-folder.ts'
 import type { XServer } from './xorg.ts'
@@ -51,14 +52,21 @@ export interface WindowManagerOptions {
   readonly log: Log
 }
 
-/** Writes the window manager's configuration; gives the function that starts one run of it. */
-export async function prepareWindowManager({ folder, xServer, identity, log }: WindowManagerOptions): Promise<() => Child> {
+/** How to start one run of the window manager, and how to tell that it manages windows. */
+export interface WindowManager {
+  readonly spawn: () => Child
+  readonly ready: (child: Child, signal: AbortSignal) => Promise<void>
+}
+
+/** Writes the window manager's configuration. */
+export async function prepareWindowManager({ folder, xServer, identity, log }: WindowManagerOptions): Promise<WindowManager> {
   const home = await folder.folder('openbox')
   const configFile = await folder.file('openbox/rc.xml', config)
-  return () =>
+  const spawn = (): Child =>
     spawnChild({
       name: 'openbox',
-      command: ['openbox', '--sm-disable', '--config-file', configFile],
+      // What it runs once it manages windows: a line on its output is how we know.
+      command: ['openbox', '--sm-disable', '--config-file', configFile, '--startup', '/bin/echo ready'],
       env: {
         HOME: home,
         DISPLAY: xServer.display,
@@ -69,10 +77,17 @@ export async function prepareWindowManager({ folder, xServer, identity, log }: W
         XDG_DATA_HOME: home,
         DBUS_SESSION_BUS_ADDRESS: 'disabled:',
       },
+      stdout: 'pipe',
       levels: { stderr: 'debug' },
       graceMs: 500,
       log,
       aptPackage: 'openbox',
       ...(identity && { identity }),
     })
+  const ready = async ({ stdout }: Child, signal: AbortSignal): Promise<void> => {
+    assert(stdout !== null, 'the window manager was given a pipe for its output')
+    await once(stdout, 'data', { signal })
+    stdout.resume()
+  }
+  return { spawn, ready }
 }

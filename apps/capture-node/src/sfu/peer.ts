@@ -34,7 +34,8 @@ export class MediasoupPeer implements Peer {
   readonly #incoming: PeerIncoming
   readonly #onClosed: (peer: MediasoupPeer) => void
   #isConnecting = false
-  /** Offers of ours that wait for their answers. */
+  /** False while the newest offer of ours has no answer; `#unanswered` counts those before it, too, which a slow client may still answer. */
+  #isStable = false
   #unanswered = 1
   #mustOffer = false
   #isClosed = false
@@ -105,6 +106,7 @@ export class MediasoupPeer implements Peer {
         await this.#connect(dtls)
       }
       this.#unanswered -= 1
+      this.#isStable = true
       await this.#apply(lines)
       this.#offerWhenStable()
     })
@@ -112,7 +114,7 @@ export class MediasoupPeer implements Peer {
 
   acceptOffer(sdp: string): Promise<{ readonly sdp: string }> {
     return this.#run(async () => {
-      if (this.#unanswered > 0) {
+      if (!this.#isStable) {
         throw new NekoError('conflict', 'an offer of the server waits for its answer')
       }
       const answer = this.#parts.description.answer(sdp)
@@ -206,13 +208,14 @@ export class MediasoupPeer implements Peer {
   }
 
   #nextOffer(): Offer {
-    this.#unanswered += 1
+    this.#unanswered = this.#isStable ? 1 : this.#unanswered + 1
+    this.#isStable = false
     this.#mustOffer = false
     return this.#parts.description.offer()
   }
 
   #offerWhenStable(): void {
-    if (this.#mustOffer && this.#unanswered === 0) {
+    if (this.#mustOffer && this.#isStable) {
       this.#events.emit({ on: 'offer', offer: this.#nextOffer() })
     }
   }

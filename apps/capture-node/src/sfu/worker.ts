@@ -139,7 +139,8 @@ export class SfuWorker implements AsyncDisposable {
 
   #feelPulse(run: WorkerRun): void {
     within(pulseMs, 'the media worker', run.worker.getResourceUsage()).catch(() => {
-      if (this.#run === run) {
+      // One that was closed on purpose (mediasoup does it by itself at SIGTERM) does not answer either.
+      if (this.#run === run && !run.worker.closed) {
         this.#options.log.error({ pid: run.worker.pid }, 'media worker hangs: killing it')
         kill(run.worker)
       }

@@ -111,6 +111,7 @@ describe('openRoomDesktop', () => {
   it('[PRC-54] restarts only the audio server when that was killed, and tells', async () => {
     await using folder = await tempFolder()
     await using desktop = await openRoomDesktop(optionsFor(folder.path))
+    await until(() => desktop.pids().application, { ms: 5_000, what: 'application' })
     const before = desktop.pids()
     const told: string[] = []
     desktop.audioServer.onDown(() => told.push('down'))

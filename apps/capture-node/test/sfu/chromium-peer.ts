@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
@@ -99,14 +99,24 @@ export class ChromiumPeer {
   }
 }
 
-/** Chromium with a profile of its own. */
-export async function openChromium(): Promise<{ context: BrowserContext } & AsyncDisposable> {
+/** Chromium with a profile of its own. `kill` ends it as a power cut would. */
+export async function openChromium() {
   const profile = await mkdtemp(join(tmpdir(), 'neko-sfu-'))
-  const context = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', headless: true, args: flags })
+  const server = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', headless: true, args: flags })
+  const pids = async (): Promise<number[]> => {
+    const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+    const lines = await Promise.all(all.map(async (pid) => ({ pid, line: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '') })))
+    return lines.filter(({ line }) => line.includes(profile)).map(({ pid }) => Number(pid))
+  }
   return {
-    context,
+    context: server,
+    async kill(): Promise<void> {
+      for (const pid of await pids()) {
+        process.kill(pid, 'SIGKILL')
+      }
+    },
     async [Symbol.asyncDispose]() {
-      await context.close()
+      await server.close()
       await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
     },
   }

@@ -33,7 +33,7 @@ export class GstSource implements RtpSource {
   runs = 0
   /** What the worker was given since. */
   packets = 0
-  readonly #size: readonly [number, number]
+  #size: readonly [number, number]
   readonly #packets = new Listeners<readonly Buffer[]>()
   readonly #rtcp = new Listeners<Buffer>()
   readonly #rebase: RtpRebase
@@ -98,6 +98,13 @@ export class GstSource implements RtpSource {
     pli.writeUInt32BE(1, 4)
     pli.writeUInt32BE(this.ssrc, 8)
     this.#pipe(5)?.write(framed(pli))
+  }
+
+  /** A new process, with a picture of that size. */
+  restart(size: readonly [width: number, height: number]): void {
+    this.#size = size
+    this.stop()
+    this.#start()
   }
 
   stop(): void {

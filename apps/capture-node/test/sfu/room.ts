@@ -1,9 +1,14 @@
 import { createLog, type Log, NekoError } from '@neko-edge/kit'
+import { workerBinary } from '../../../../infra/worker/locate.ts'
 import { type MediasoupSfuOptions, openMediasoupSfu } from '../../src/sfu/mediasoup-sfu.ts'
 import { testSources } from './gst-source.ts'
 
-/** The worker program under test; the one of the set-up where the environment names none. */
-export const workerBin = process.env['MEDIASOUP_WORKER_BIN'] ?? '/work/brief/mediasoup-worker'
+/** The worker program under test. */
+export const workerBin = workerBinary() ?? missing()
+
+function missing(): never {
+  throw new Error('there is no media worker yet: run `npm run setup`, or name one with MEDIASOUP_WORKER_BIN')
+}
 
 export interface LogLine {
   readonly level: string

@@ -6,8 +6,11 @@ import { knownNames, nearest } from './names.ts'
 const nameByVariable: ReadonlyMap<string, string> = new Map([...knownNames].map((name) => [envName(name), name]))
 const sectionByVariable: ReadonlyMap<string, string> = new Map([...sections].map((name) => [envName(name), name]))
 
-// Kubernetes sets these in every pod for a Service called `neko` or `neko-…`.
-const serviceVariable = /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/
+/** True for what Kubernetes sets in every pod for a Service called `neko` or `neko-…`, and for the variables of neko-rooms. */
+function isForeign(variable: string, value: string): boolean {
+  const isService = /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(variable)
+  return isService || (variable.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value)) || variable.startsWith('NEKO_ROOMS_')
+}
 
 /** What the environment holds: `NEKO_…` variables; an empty one is unset. */
 export function readEnv(env: Readonly<Record<string, string | undefined>>): Reading {
@@ -20,7 +23,7 @@ export function readEnv(env: Readonly<Record<string, string | undefined>>): Read
     const name = nameByVariable.get(variable)
     if (name !== undefined) {
       given.push({ name, raw, source: { kind: 'env', where: variable } })
-    } else if (!serviceVariable.test(variable) && !variable.startsWith('NEKO_ROOMS_')) {
+    } else if (!isForeign(variable, raw)) {
       problems.push(unknownVariable(variable))
     }
   }
@@ -39,11 +42,11 @@ function unknownVariable(variable: string): Problem {
       remedy: `Remove it, or name an option such as ${example}.`,
     }
   }
-  const near = nearest(variable, nameByVariable.keys())
+  const near = nearest(variable.slice('NEKO_'.length), [...knownNames])
   return {
     severity: near === undefined ? 'warning' : 'error',
     source: variable,
     reason: 'there is no such option',
-    remedy: near === undefined ? 'Remove it, or see neko serve --help for the names.' : `Did you mean ${near}?`,
+    remedy: near === undefined ? 'Remove it, or see neko serve --help for the names.' : `Did you mean ${envName(near)}?`,
   }
 }

@@ -30,7 +30,8 @@ export function nearest(wrong: string, names: Iterable<string>): string | undefi
   const bare = (name: string): string => name.toLowerCase().replaceAll(/[._-]/g, '')
   const target = bare(wrong)
   let best: string | undefined
-  let bestDistance = Math.max(1, Math.floor(target.length / 4)) + 1
+  // One wrong letter in four; a name of three letters has no near ones.
+  let bestDistance = Math.floor(target.length / 4) + 1
   for (const name of names) {
     const distance = editDistance(target, bare(name), bestDistance)
     if (distance < bestDistance) {

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { connectionOf, type Layers } from './connection.ts'
+
+const signedIn = { is: 'signed-in', canWatch: true } as const
+const open = { is: 'open' } as const
+const up = { is: 'up' } as const
+const off = { is: 'off' } as const
+const lost = { code: 'connection-lost' } as const
+
+describe('connectionOf', () => {
+  it.each<[string, Layers, string]>([
+    ['nobody signed in', { account: { is: 'signed-out' }, link: { is: 'closed' }, media: off }, 'signed-out'],
+    ['a login under way', { account: { is: 'signing-in' }, link: { is: 'closed' }, media: off }, 'signing-in'],
+    ['the first socket', { account: signedIn, link: { is: 'opening', attempt: 1 }, media: off }, 'joining'],
+    ['a later socket', { account: signedIn, link: { is: 'opening', attempt: 2 }, media: up }, 'reconnecting'],
+    [
+      'a lost socket, even with a picture',
+      { account: signedIn, link: { is: 'waiting', attempt: 1, retryAt: 5 }, media: up },
+      'reconnecting',
+    ],
+    ['no media yet', { account: signedIn, link: open, media: { is: 'asked' } }, 'loading'],
+    ['a path being found', { account: signedIn, link: open, media: { is: 'connecting' } }, 'loading'],
+    ['all well', { account: signedIn, link: open, media: up }, 'live'],
+    ['media lost', { account: signedIn, link: open, media: { is: 'waiting', attempt: 1, retryAt: 5, trouble: lost } }, 'reconnecting'],
+    ['no right to watch', { account: { is: 'signed-in', canWatch: false }, link: open, media: off }, 'blind'],
+    ['a goodbye', { account: { is: 'dismissed', trouble: { code: 'replaced' } }, link: { is: 'closed' }, media: off }, 'dismissed'],
+  ])('[WEB-80] %s', (_, layers, is) => {
+    expect(connectionOf(layers).is).toBe(is)
+  })
+
+  it('[WEB-81] a lost socket is explained by what the server last said', () => {
+    const farewell = { code: 'server-stopped' } as const
+    const connection = connectionOf({ account: signedIn, link: { is: 'waiting', attempt: 3, retryAt: 9 }, media: off, farewell })
+    expect(connection).toEqual({ is: 'reconnecting', attempt: 3, retryAt: 9, trouble: farewell })
+  })
+})

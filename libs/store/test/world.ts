@@ -1,0 +1,72 @@
+import { type RoomId, silentLog } from '@neko-edge/kit'
+import { baseProfile, type MemberProfile, type Settings } from '@neko-edge/protocol'
+import { type TempRedis, tempRedis } from '@neko-edge/testing'
+import { type Connection, connect, connectSession, createSession, Room } from '../src/index.ts'
+
+export const openSettings: Settings = {
+  private_mode: false,
+  locked_logins: false,
+  locked_controls: false,
+  control_protection: false,
+  implicit_hosting: false,
+  inactive_cursors: false,
+  merciful_reconnect: true,
+  heartbeat_interval: 10,
+  plugins: null,
+}
+
+export const user = (name: string): MemberProfile => baseProfile({ granted: true, name })
+export const admin = (name: string): MemberProfile => ({ ...user(name), is_admin: true })
+
+/** Some processes that follow one room over one real Redis. */
+export class World implements AsyncDisposable {
+  readonly redis: TempRedis
+  readonly rooms: Room[] = []
+  readonly connections: Connection[] = []
+
+  private constructor(redis: TempRedis) {
+    this.redis = redis
+  }
+
+  static async open({ processes = 1, settings = openSettings }: { processes?: number; settings?: Settings } = {}): Promise<World> {
+    const world = new World(await tempRedis())
+    for (let index = 0; index < processes; index++) {
+      await world.join(settings)
+    }
+    return world
+  }
+
+  /** One more process. */
+  async join(settings: Settings = openSettings): Promise<Room> {
+    const connection = await connect({ url: this.redis.url, log: silentLog })
+    const room = await Room.open('default' as RoomId, { connection, log: silentLog, defaults: { settings, locks: [] } })
+    this.connections.push(connection)
+    this.rooms.push(room)
+    return room
+  }
+
+  room(index = 0): Room {
+    const room = this.rooms[index]
+    if (!room) {
+      throw new Error(`this world has no process ${index}`)
+    }
+    return room
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const room of this.rooms) {
+      await room[Symbol.asyncDispose]().catch(() => undefined)
+    }
+    for (const connection of this.connections) {
+      await connection[Symbol.asyncDispose]()
+    }
+    await this.redis[Symbol.asyncDispose]()
+  }
+}
+
+/** Logs a member in and connects him; his id is his name. */
+export async function enter(room: Room, profile: MemberProfile): Promise<string> {
+  await room.run(createSession, [profile.name, JSON.stringify(profile), `token of ${profile.name}`, '127.0.0.1'])
+  await room.run(connectSession, [profile.name, `process.${profile.name}`, '127.0.0.1'])
+  return profile.name
+}
