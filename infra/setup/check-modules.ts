@@ -1,5 +1,5 @@
 /**
- * `node infra/setup/check-modules.ts`: exit code 1 and a list where node_modules is not what package-lock.json asks for on this machine,
+ * `node infra/setup/check-modules.ts [ROOT]`: exit code 1 and a list where node_modules is not what package-lock.json asks for on this machine,
  * judged by the record that npm keeps of what it installed. Two uses: npm leaves out optional packages without a word, and what then fails
  * is a native module somewhere else; and a tree that `npm install` just brought up to date must not be deleted by an `npm ci`.
  */
@@ -16,7 +16,7 @@ type Locked = {
 }
 type Packages = Record<string, Locked>
 
-const root = join(import.meta.dirname, '../..')
+const root = process.argv[2] ?? join(import.meta.dirname, '../..')
 
 /** Optional packages that name no system are parts of the WebAssembly fallbacks, which nothing here uses. */
 function isWanted({ optional, os, cpu, libc }: Locked): boolean {

@@ -71,7 +71,7 @@ failures() {
 # Gives the number of checks that failed.
 check_everything() {
   failed_checks=0
-  for config in tsconfig.json apps/*/tsconfig.json libs/*/tsconfig.json; do
+  for config in tsconfig.json apps/*/tsconfig.json libs/*/tsconfig.json test/*/tsconfig.json; do
     [ ! -f "$config" ] || check "types $(dirname "$config" | sed 's/^\.$/server/')" tsc -p "$config"
   done
   check 'biome' biome check

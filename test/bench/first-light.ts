@@ -1,7 +1,8 @@
+import { availableParallelism, loadavg } from 'node:os'
 import { measureInBrowser } from './browser.ts'
 import { measureFirstPacket } from './first-packet.ts'
 import { measureLoad } from './load.ts'
-import { summarise } from './summary.ts'
+import { summarise, tenth } from './summary.ts'
 import { foreignTarget, type StartTimes, servePage, startOurs, type Target } from './target.ts'
 
 export interface FirstLightOptions {
@@ -19,6 +20,7 @@ export interface FirstLightOptions {
 
 /** Measures one server the way issue 3 asks, and gives what is printed as JSON. `progress` hears of each part that begins. */
 export async function firstLight(options: FirstLightOptions, progress: (part: string) => void): Promise<object> {
+  const loadBefore = loadavg().map(tenth)
   await using page = await servePage()
   const { target, start } = await begin(options, page.url)
   await using _ = target
@@ -31,6 +33,8 @@ export async function firstLight(options: FirstLightOptions, progress: (part: st
   return {
     target: options.url ?? 'neko-edge',
     at: new Date().toISOString(),
+    // What else the machine did makes two results comparable or not.
+    machine: { cpus: availableParallelism(), loadBefore, loadAfter: loadavg().map(tenth) },
     serveToReadyMs: start && summarise(start.map(({ readyMs }) => readyMs)),
     serveToPictureMs: start && summarise(start.map(({ pictureMs }) => pictureMs)),
     openToFirstPacketMs: firstPacket,

@@ -18,3 +18,8 @@ export function summarise(values: readonly number[]): Summary | undefined {
 export function tenth(value: number): number {
   return Math.round(value * 10) / 10
 }
+
+/** All values together. */
+export function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0)
+}

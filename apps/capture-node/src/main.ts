@@ -6,7 +6,7 @@ import type { Config } from '@neko-edge/config'
 import { type Log, messageOf, NekoError, newInstanceId, type NodeId, type RoomId, SerialQueue, systemClock } from '@neko-edge/kit'
 import { Bus, connect, keepLease, Room } from '@neko-edge/store'
 import { GstInstallation } from './capture/gst-installation.ts'
-import { initialFacts, NodeRoom, type NodeRoomOptions } from './room/node-room.ts'
+import { NodeRoom, type NodeRoomOptions } from './room/node-room.ts'
 import { Tenancy } from './room/tenancy.ts'
 import { openMediasoupSfu } from './sfu/mediasoup-sfu.ts'
 
@@ -35,7 +35,7 @@ export async function startCaptureNode({ config, redisUrl, runFolder, dataFolder
   const bus = opening.use(await Bus.open(connection, { instance, log }))
   await mkdir(runFolder, { recursive: true, mode: 0o755 })
   opening.defer(() => rm(runFolder, { recursive: true, force: true }))
-  const gst = await GstInstallation.open(join(runFolder, 'gstreamer'))
+  const gst = await GstInstallation.open(join(dataFolder, 'gstreamer'))
   const { udpmux, tcpmux, epr, nat1to1, estimator } = config.webrtc
   const sfu = opening.use(
     await openMediasoupSfu({
@@ -87,7 +87,7 @@ class RoomRuns implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const { room, node, instance, config, clock, log } = this.#options
+    const { room, node, instance, clock, log } = this.#options
     let firstFence = 0
     this.#tenancy = await Tenancy.open({
       room,
@@ -95,7 +95,7 @@ class RoomRuns implements AsyncDisposable {
       instance,
       clock,
       log,
-      facts: () => this.#running?.facts ?? initialFacts(config),
+      facts: () => this.#running?.facts,
       onClaimed: (fence) => {
         firstFence = fence
         void this.#queue.run(() => this.#run(fence))

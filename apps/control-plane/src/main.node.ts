@@ -13,7 +13,7 @@ import { openControlPlane } from './control-plane.ts'
 import type { Runtime } from './runtime.ts'
 import { files } from './runtime/files.ts'
 import { upgradeWith } from './runtime/websocket.ts'
-import { maxFrame } from './session/v3/socket-route.ts'
+import { maxFrame } from './session/socket-life.ts'
 
 /** The built web client, beside this app. */
 const ownClient = fileURLToPath(new URL('../../web/dist', import.meta.url))

@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import type { SocketEvents } from './session/v3/socket-route.ts'
+import type { SocketEvents } from './session/socket-life.ts'
 
 /** A file that can be sent: its size in bytes, when it changed (milliseconds since 1970), and its bytes from `start` to before `end`. */
 export interface ReadableFile {

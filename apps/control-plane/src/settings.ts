@@ -53,7 +53,7 @@ export function features({ chat, openinapp, filetransfer, webrtc, desktop, captu
   }
 }
 
-export function httpOptions({ server, session }: Config, ownClient: string): HttpOptions {
+export function httpOptions({ server, session, legacy: isLegacy }: Config, ownClient: string): HttpOptions {
   const { cookie } = session
   const isTrusted = addressRanges(server.proxyTrusted)
   return {
@@ -61,6 +61,7 @@ export function httpOptions({ server, session }: Config, ownClient: string): Htt
     cors: server.cors,
     isTrustedProxy: (address) => server.proxy && isTrusted(address),
     metrics: server.metrics,
+    legacy: isLegacy,
     client: server.static === '' ? { directory: ownClient, isOurs: true } : { directory: server.static, isOurs: false },
     apiToken: session.apiToken,
     cookie,

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { completionScript, effectiveText, formatProblem, hasErrors, type Loaded, loadConfig, optionsHelp, referenceMarkdown, shells } from '@neko-edge/config'
 import { type Log, messageOf, NekoError } from '@neko-edge/kit'
 import { openDataFolder, runFolder } from './folder.ts'
@@ -46,7 +45,7 @@ async function runCaptureNode(argv: readonly string[]): Promise<number | undefin
     throw new NekoError('unavailable', 'there is no mediasoup worker on this machine: npm run setup builds one, or name one with NEKO_SFU_WORKER')
   }
   const dataFolder = await openDataFolder(config.data.dir)
-  const folder = join(await runFolder(), 'node')
+  const folder = await runFolder()
   await runUntilStopped(() => startCaptureNode({ config, redisUrl: redisUrl(loaded), dataFolder, runFolder: folder, workerBin, log }), log)
   return undefined
 }

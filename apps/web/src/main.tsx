@@ -22,12 +22,12 @@ function start(root: HTMLElement): void {
   const client = new NekoClient({ base: new URL('.', document.baseURI).href })
   const model = createModel(client, invitation)
   const token = remembered.session()
+  client.token.watch((value) => remembered.setSession(value))
   if (invitation.name !== undefined && invitation.password !== undefined) {
     void signIn(model, { name: invitation.name, password: invitation.password })
   } else if (token !== undefined) {
-    client.resume(token === '' ? undefined : token)
+    client.resume(token)
   }
-  client.connection.watch(({ is }) => is === 'signed-out' && remembered.setSession(undefined))
   // Coming back from a phone's pocket or a tunnel: no need to wait for the next try.
   addEventListener('online', () => client.retryNow())
   render(<App model={model} invitation={invitation} />, root)

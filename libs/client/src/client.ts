@@ -1,6 +1,6 @@
 import { type Clock, Listeners, messageOf, systemClock } from '@neko-edge/kit'
-import type { ServerMessage, SessionData } from '@neko-edge/protocol'
-import { Api } from './api.ts'
+import type { ServerMessage } from '@neko-edge/protocol'
+import { Api, type LoginAnswer } from './api.ts'
 import { Cell, type Watchable } from './cell.ts'
 import { type Account, type Connection, connectionOf } from './connection.ts'
 import { Control } from './control.ts'
@@ -52,12 +52,14 @@ export class NekoClient {
   readonly #account = new Cell<Account>({ is: 'signed-out' })
   readonly #connection = new Cell<Connection>({ is: 'signed-out' })
   readonly #room = new Cell<Room | undefined>(undefined)
+  readonly #token = new Cell<string | undefined>(undefined)
   readonly #messages = new Listeners<ServerMessage>()
   readonly #closed = new AbortController()
   readonly #unwatch: (() => void)[]
   /** Kept in memory only, to come back by itself after the server lost its sessions. */
   #credentials: { username: string; password: string } | undefined
   #cancelSignIn: () => void = () => {}
+  #isIn = false
   /** What the server said before it dropped the socket. */
   #farewell: Trouble | undefined
 
@@ -100,23 +102,27 @@ export class NekoClient {
     return this.#messages.add(listener)
   }
 
-  /** Signs in and joins; gives the token to resume with, absent where the server keeps it in a cookie. Refusals show in `connection`. */
-  async login(username: string, password: string): Promise<string | undefined> {
+  /** What to `resume` with: `''` where the server keeps the session in a cookie, `undefined` where nobody is signed in. Changes when the client signs in anew. */
+  get token(): Watchable<string | undefined> {
+    return this.#token
+  }
+
+  /** Signs in and joins. A refusal shows in `connection`. */
+  async login(username: string, password: string): Promise<void> {
     this.#account.set({ is: 'signing-in' })
     try {
       const session = await this.api.login(username, password)
       this.#credentials = { username, password }
       this.#join(session)
-      return session.token
     } catch (error) {
       this.#account.set({ is: 'signed-out', trouble: troubleOf(error) })
-      return undefined
     }
   }
 
-  /** Joins with the token of an earlier login; `undefined` where the session lives in a cookie. A token that is worth nothing any more ends in `signed-out`. */
-  resume(token: string | undefined): void {
-    this.api.token = token
+  /** Joins with the token of an earlier login; one that is worth nothing any more ends in `signed-out`. */
+  resume(token: string): void {
+    this.api.token = token === '' ? undefined : token
+    this.#token.set(token)
     this.#account.set({ is: 'signed-in', canWatch: true })
     this.#link.open()
   }
@@ -143,6 +149,7 @@ export class NekoClient {
     // Whether the server heard it or not: nobody is signed in here any more.
     await this.api.logout().catch(() => {})
     this.api.token = undefined
+    this.#token.set(undefined)
   }
 
   /** A moment of the numbers behind picture and sound; `undefined` while nothing flows. */
@@ -165,7 +172,8 @@ export class NekoClient {
     this.control.close()
   }
 
-  #join(session: SessionData): void {
+  #join(session: LoginAnswer): void {
+    this.#token.set(session.token ?? '')
     this.#account.set({ is: 'signed-in', canWatch: session.profile.can_watch })
     this.#link.open()
   }
@@ -192,6 +200,7 @@ export class NekoClient {
         this.#media.start()
       }
     } else {
+      this.#isIn = false
       this.#media.pause()
     }
     this.#update()
@@ -199,7 +208,9 @@ export class NekoClient {
 
   #update(): void {
     const link = this.#link.state.value
-    this.#connection.set(connectionOf({ account: this.#account.value, link, media: this.#media.state.value, farewell: this.#farewell }))
+    this.#connection.set(
+      connectionOf({ account: this.#account.value, link, media: this.#media.state.value, isIn: this.#isIn, farewell: this.#farewell }),
+    )
   }
 
   #heard(message: ServerMessage): void {
@@ -207,7 +218,9 @@ export class NekoClient {
     switch (message.event) {
       case 'system/init':
         this.#farewell = undefined
+        this.#isIn = true
         this.#rightsChanged()
+        this.#update()
         break
       case 'system/disconnect':
         this.#dismissed(troubleOfFarewell(message.payload.message))
@@ -258,10 +271,18 @@ export class NekoClient {
     this.#media.stop()
     this.#room.set(undefined)
     if (trouble.detail === 'session not found' && this.#credentials) {
-      this.#account.set({ is: 'signing-in' })
+      this.#account.set({ is: 'returning' })
       this.#signInAgain(this.#credentials, trouble)
     } else {
       this.#account.set(wasIn ? { is: 'dismissed', trouble } : { is: 'signed-out', trouble })
+      this.#forgetUseless(trouble)
+    }
+  }
+
+  /** A token whose session is gone is worth nothing; one that somebody else uses still is. */
+  #forgetUseless({ code }: Trouble): void {
+    if (code === 'session-ended') {
+      this.#token.set(undefined)
     }
   }
 

@@ -8,9 +8,10 @@ const off = { is: 'off' } as const
 const lost = { code: 'connection-lost' } as const
 
 describe('connectionOf', () => {
-  it.each<[string, Layers, string]>([
+  it.each<[string, Omit<Layers, 'isIn'> & { isIn?: boolean }, string]>([
     ['nobody signed in', { account: { is: 'signed-out' }, link: { is: 'closed' }, media: off }, 'signed-out'],
     ['a login under way', { account: { is: 'signing-in' }, link: { is: 'closed' }, media: off }, 'signing-in'],
+    ['a server that forgot its sessions', { account: { is: 'returning' }, link: { is: 'closed' }, media: off }, 'reconnecting'],
     ['the first socket', { account: signedIn, link: { is: 'opening', attempt: 1 }, media: off }, 'joining'],
     ['a later socket', { account: signedIn, link: { is: 'opening', attempt: 2 }, media: up }, 'reconnecting'],
     [
@@ -18,6 +19,7 @@ describe('connectionOf', () => {
       { account: signedIn, link: { is: 'waiting', attempt: 1, retryAt: 5 }, media: up },
       'reconnecting',
     ],
+    ['a socket that is not let in yet, even with a picture', { account: signedIn, link: open, media: up, isIn: false }, 'joining'],
     ['no media yet', { account: signedIn, link: open, media: { is: 'asked' } }, 'loading'],
     ['a path being found', { account: signedIn, link: open, media: { is: 'connecting' } }, 'loading'],
     ['all well', { account: signedIn, link: open, media: up }, 'live'],
@@ -25,12 +27,18 @@ describe('connectionOf', () => {
     ['no right to watch', { account: { is: 'signed-in', canWatch: false }, link: open, media: off }, 'blind'],
     ['a goodbye', { account: { is: 'dismissed', trouble: { code: 'replaced' } }, link: { is: 'closed' }, media: off }, 'dismissed'],
   ])('[WEB-80] %s', (_, layers, is) => {
-    expect(connectionOf(layers).is).toBe(is)
+    expect(connectionOf({ isIn: true, ...layers }).is).toBe(is)
   })
 
   it('[WEB-81] a lost socket is explained by what the server last said', () => {
     const farewell = { code: 'server-stopped' } as const
-    const connection = connectionOf({ account: signedIn, link: { is: 'waiting', attempt: 3, retryAt: 9 }, media: off, farewell })
+    const connection = connectionOf({
+      account: signedIn,
+      link: { is: 'waiting', attempt: 3, retryAt: 9 },
+      media: off,
+      isIn: false,
+      farewell,
+    })
     expect(connection).toEqual({ is: 'reconnecting', attempt: 3, retryAt: 9, trouble: farewell })
   })
 })

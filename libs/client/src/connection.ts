@@ -7,6 +7,8 @@ export type Account =
   | { readonly is: 'signed-out'; readonly trouble?: Trouble }
   | { readonly is: 'signing-in' }
   | { readonly is: 'signed-in'; readonly canWatch: boolean }
+  /** The server lost its sessions, and the same person signs in anew. */
+  | { readonly is: 'returning' }
   /** The server said goodbye; signing in again or coming back is the person's decision. */
   | { readonly is: 'dismissed'; readonly trouble: Trouble }
 
@@ -25,12 +27,17 @@ export interface Layers {
   account: Account
   link: LinkState
   media: MediaState
+  /** The server has let this socket in (`system/init`). */
+  isIn: boolean
   /** What the server said before the socket fell, where it said anything. */
   farewell?: Trouble | undefined
 }
 
 /** Puts the layers together: the lowest that is not well names the state. */
-export function connectionOf({ account, link, media, farewell }: Layers): Connection {
+export function connectionOf({ account, link, media, isIn, farewell }: Layers): Connection {
+  if (account.is === 'returning') {
+    return { is: 'reconnecting', attempt: 1, retryAt: undefined, trouble: { code: 'server-stopped' } }
+  }
   if (account.is !== 'signed-in') {
     return account
   }
@@ -43,6 +50,9 @@ export function connectionOf({ account, link, media, farewell }: Layers): Connec
     case 'closed':
       return { is: 'joining' }
     case 'open':
+      if (!isIn) {
+        return farewell ? { is: 'reconnecting', attempt: 1, retryAt: undefined, trouble } : { is: 'joining' }
+      }
       return account.canWatch ? watching(media) : { is: 'blind', trouble: { code: 'no-watching' } }
     default:
       return link satisfies never

@@ -59,15 +59,55 @@ export const nodeCalls = {
   'broadcast.start': z.object({ actor: session, url: z.string() }),
   'broadcast.stop': z.object({ actor: session }),
   'dialog.close': z.object({}),
+  /** More of an answer that was too long for one message. */
+  'blob.read': z.object({ blob: z.string(), offset: z.number() }),
+  /** Makes room for files: `desktop` to be dropped or chosen there, `transfer` for the transfer directory. */
+  'upload.open': z.object({ to: z.enum(['desktop', 'transfer']) }),
+  /** The writes that follow are of a new file with this name. */
+  'upload.file': z.object({ upload: z.string(), name: z.string() }),
+  'upload.write': z.object({ upload: z.string(), data: z.string().max(64 * 1024) }),
+  'upload.drop': z.object({ upload: z.string(), x: z.number(), y: z.number() }),
+  'upload.choose': z.object({ upload: z.string() }),
+  /** Puts the files into the transfer directory, each in one step. */
+  'upload.keep': z.object({ upload: z.string() }),
+  'upload.cancel': z.object({ upload: z.string() }),
+  'files.find': z.object({ name: z.string() }),
+  'files.read': z.object({ name: z.string(), version: z.string(), offset: z.number(), length: z.number() }),
+  'files.delete': z.object({ name: z.string() }),
+  /** Looks into the transfer directory now. */
+  'files.refresh': z.object({}),
+  'link.open': z.object({ url: z.string() }),
+  metrics: z.object({}),
   status: z.object({}),
 } as const satisfies Record<string, z.ZodType>
 
 export type NodeCall = keyof typeof nodeCalls
 export type NodeArgs<C extends NodeCall> = z.infer<(typeof nodeCalls)[C]>
 
-interface Image {
-  /** Base64. */
+/** The most bytes that one message carries: 48 KiB as base64. */
+export const chunkBytes = 36 * 1024
+
+/** Bytes of any length: the first of them in base64, and the name under which the rest is read soon (`blob.read`). */
+export interface Blob {
+  size: number
   data: string
+  blob?: string
+}
+
+/** A file of the transfer directory; `version` is another one when its content is. `modified` in milliseconds since 1970. */
+export interface FoundFile {
+  version: string
+  size: number
+  modified: number
+}
+
+/** One family of numbers as Prometheus names them. */
+export interface MetricFamily {
+  name: string
+  help: string
+  type: 'counter' | 'gauge' | 'summary'
+  /** `suffix` is for the two numbers of a summary, `_sum` and `_count`. */
+  samples: { labels: Record<string, string>; value: number; suffix?: string }[]
 }
 
 interface OpenedPeer {
@@ -91,17 +131,32 @@ export interface NodeReplies {
   input: null
   'screen.set': ScreenSize
   'screen.list': ScreenSize[]
-  'screen.shot': Image
-  'screen.cast': Image
+  'screen.shot': Blob
+  'screen.cast': Blob
   'keyboard.map': { layout: string; variant: string }
   'keyboard.map.set': null
   'keyboard.modifiers': Record<'shift' | 'capslock' | 'control' | 'alt' | 'numlock' | 'meta' | 'super' | 'altgr', boolean>
   'keyboard.modifiers.set': null
   'clipboard.get': { text?: string; html?: string }
   'clipboard.set': null
-  'clipboard.image': Image
+  'clipboard.image': Blob
   'broadcast.start': null
   'broadcast.stop': null
   'dialog.close': null
+  'blob.read': { data: string }
+  'upload.open': { upload: string }
+  'upload.file': null
+  'upload.write': null
+  /** `false` where nothing at that place takes files. */
+  'upload.drop': boolean
+  'upload.choose': null
+  'upload.keep': null
+  'upload.cancel': null
+  'files.find': FoundFile
+  'files.read': { data: string }
+  'files.delete': null
+  'files.refresh': null
+  'link.open': null
+  metrics: { families: MetricFamily[] }
   status: { instance: string; epoch: number; processes: { name: string; pid: number }[] }
 }

@@ -3,6 +3,8 @@ export { baseProfile, mergePlugins, mergeProfile, MemberProfile as MemberProfile
 export * from './bus.ts'
 export * from './room.ts'
 export { decodeLegacyChannel } from './v2/channel.ts'
+export * from './v2/client.ts'
+export * from './v2/wire.ts'
 export { field, flag, int, lenientObject, optional, text, uint, whole } from './lenient.ts'
 export * from './v3/channel.ts'
 export * from './v3/client.ts'

@@ -69,6 +69,10 @@ export const SessionState = z.object({
   token: z.string(),
   /** Grows with every connection in the room: the newest wins. */
   epoch: z.number(),
+  /** The network address of its latest connection: what a ban is spoken on. */
+  address: z.string().optional(),
+  /** The protocol of its latest connection. */
+  dialect: z.enum(['v3', 'v2']).optional(),
   /** The peer that carries the media, on the capture node. */
   peer: z.string().optional(),
 })

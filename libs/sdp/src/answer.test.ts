@@ -51,6 +51,11 @@ const options = (offer: string, wanted: RtpCodec[] = [opus, vp8]): AnswerOptions
   own,
   wanted,
 })
+/** Of this thread: a busy machine must not look like a slow parser. */
+const cpuMs = (): number => {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
 const codeOf = (work: () => unknown): string => {
   try {
     work()
@@ -194,9 +199,9 @@ it('[SDP-16] whatever a client sends, it costs little and fails with invalid', (
   )
   fc.assert(
     fc.property(sdps, (sdp) => {
-      const begin = performance.now()
+      const begin = cpuMs()
       const results = [codeOf(() => parseAnswer(sdp)), codeOf(() => answer(options(sdp)))]
-      return results.every((one) => one === 'nothing' || one === 'invalid') && performance.now() - begin < 250
+      return results.every((one) => one === 'nothing' || one === 'invalid') && cpuMs() - begin < 250
     }),
     { numRuns: 400 },
   )
@@ -214,8 +219,8 @@ it('[SDP-17] the worst texts that fit the bounds are read in bounded time', () =
     ['m=video 9 UDP/TLS/RTP/SAVPF ', '96 '],
   ]) {
     const sdp = `${chromiumAnswer}${line(start ?? '', unit ?? '').repeat(29)}`
-    const begin = performance.now()
+    const begin = cpuMs()
     codeOf(() => parseAnswer(sdp))
-    expect(performance.now() - begin, start).toBeLessThan(500)
+    expect(cpuMs() - begin, start).toBeLessThan(500)
   }
 })

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { decodeDcep, encodeAck, encodeOpen } from './dcep.ts'
 
 it('[SDP-18] OPEN and ACK have the bytes of RFC 8832', () => {
-  expect(Buffer.from(encodeOpen('data')).toString('hex')).toBe('030000000000000000040000' + Buffer.from('data').toString('hex'))
+  expect(Buffer.from(encodeOpen('data')).toString('hex')).toBe(`030000000000000000040000${Buffer.from('data').toString('hex')}`)
   expect([...encodeAck()]).toEqual([2])
 })
 

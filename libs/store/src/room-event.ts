@@ -18,10 +18,13 @@ export type RoomEvent =
   | { is: 'state'; id: string; state: SessionState; reason?: string }
   | { is: 'host'; actor: string; host: string | null; previous: string | null; fence: number; cause: HostCause }
   | { is: 'settings'; actor: string; base: BaseSettings; locks: Partial<Record<LockName, Lock>> }
-  /** Another capture node, or another run of it, has the room from now on; `null`: nobody has. */
+  /** Another capture node, or another run of it, has the room from now on; `null`: nobody has. Without facts it is still starting. */
   | { is: 'node'; node: string | null; instance: string | null; epoch: number; fence: number; facts: NodeFacts | null }
-  | { is: 'facts'; change: 'screen' | 'broadcast' | 'dialog'; actor: string; facts: NodeFacts }
+  | { is: 'facts'; change: FactsChange; actor: string; facts: NodeFacts }
   | { is: 'banned'; ip: string; ban: Ban | null; actor: string }
+
+/** What of the node's facts changed; `ready`: the room runs, and can be watched. */
+export type FactsChange = 'ready' | 'screen' | 'broadcast' | 'dialog' | 'files'
 
 /** Who banned an address, and when (milliseconds since 1970). */
 export interface Ban {

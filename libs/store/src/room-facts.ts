@@ -40,7 +40,7 @@ emitSettings(actor)
 return done('changed')`)
 
 /**
- * arg: node id, instance, lease in ms, facts. A node has a room for as long as it renews the lease; the same node in a
+ * arg: node id, instance, lease in ms, facts (`null` while it is still to start). A node has a room for as long as it renews the lease; the same node in a
  * new run takes its room back at once. Everybody watches anew, and the epoch and the fence rise: what an older run still
  * says or is told counts for nothing. → {epoch, fence} | held
  */
@@ -50,7 +50,8 @@ local holder = field('instance')
 local held = holder and tonumber(field('lease_until')) > NOW
 if held and holder ~= instance and field('node') ~= node then return done('held') end
 local epoch, fence = increment('epoch'), increment('fence')
-redis.call('HSET', ROOM, 'node', node, 'instance', instance, 'lease_until', whole(NOW + lease), 'facts', facts)
+redis.call('HSET', ROOM, 'node', node, 'instance', instance, 'lease_until', whole(NOW + lease))
+if facts == 'null' then redis.call('HDEL', ROOM, 'facts') else redis.call('HSET', ROOM, 'facts', facts) end
 emit('{"is":"node","node":' .. json(node) .. ',"instance":' .. json(instance) .. ',"epoch":' .. whole(epoch)
   .. ',"fence":' .. whole(fence) .. ',"facts":' .. facts .. '}')
 local all = redis.call('HGETALL', STATES)
@@ -78,7 +79,7 @@ redis.call('HDEL', ROOM, 'node', 'instance', 'lease_until', 'facts')
 emit('{"is":"node","node":null,"instance":null,"epoch":' .. whole(increment('epoch')) .. ',"fence":' .. whole(increment('fence')) .. ',"facts":null}')
 return done('left')`)
 
-/** arg: instance, facts, what changed (screen | broadcast | dialog), actor. → told | lost */
+/** arg: instance, facts, what changed, actor. → told | lost */
 export const tellFacts = roomScript(`
 if field('instance') ~= arg(1) then return done('lost') end
 redis.call('HSET', ROOM, 'facts', arg(2))

@@ -18,7 +18,8 @@ export interface RoomNode {
   readonly node: string
   readonly instance: string
   readonly epoch: number
-  readonly facts: NodeFacts
+  /** Absent while the room is starting there. */
+  readonly facts?: NodeFacts
 }
 
 /**
@@ -107,9 +108,9 @@ export class RoomView {
         this.epoch = event.epoch
         this.fence = event.fence
         this.node =
-          event.node === null || event.instance === null || event.facts === null
+          event.node === null || event.instance === null
             ? undefined
-            : { node: event.node, instance: event.instance, epoch: event.epoch, facts: event.facts }
+            : { node: event.node, instance: event.instance, epoch: event.epoch, ...(event.facts && { facts: event.facts }) }
         return
       case 'facts':
         this.node = this.node && { ...this.node, facts: event.facts }
@@ -188,8 +189,8 @@ function readFields(view: RoomView, fields: ReadonlyMap<string, string>): void {
     }
   }
   const [node, instance, facts] = [fields.get('node'), fields.get('instance'), fields.get('facts')]
-  if (node !== undefined && instance !== undefined && facts !== undefined) {
-    view.node = { node, instance, epoch: view.epoch, facts: NodeFacts.parse(JSON.parse(facts)) }
+  if (node !== undefined && instance !== undefined) {
+    view.node = { node, instance, epoch: view.epoch, ...(facts !== undefined && { facts: NodeFacts.parse(JSON.parse(facts)) }) }
   }
 }
 

@@ -20,7 +20,7 @@ redis.call('HSET', TOKENS, token, id)
 emit('{"is":"created","id":' .. json(id) .. ',"profile":' .. profile .. ',"state":' .. state .. '}')
 return done('created')`)
 
-/** arg: id, instance, address. → epoch of the connection | gone | banned | no-login | no-connect | already */
+/** arg: id, instance, address, dialect. → epoch of the connection | gone | banned | no-login | no-connect | already */
 export const connectSession = roomScript(`
 local id, instance, address = arg(1), arg(2), arg(3)
 local state, profile = stateOf(id), profileOf(id)
@@ -34,6 +34,8 @@ state.is_connected = true
 state.connected_since = NOW
 state.not_connected_since = nil
 state.instance = instance
+state.dialect = arg(4)
+state.address = address
 state.epoch = increment('connections')
 emit('{"is":"connected","id":' .. json(id) .. ',"state":' .. json(state) .. '}')
 local lock = field('lock:control')

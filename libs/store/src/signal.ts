@@ -1,4 +1,4 @@
-import type { IceCandidate, FileList, PeerAudio, PeerVideo } from '@neko-edge/protocol'
+import type { IceCandidate, PeerAudio, PeerVideo } from '@neko-edge/protocol'
 
 /**
  * What a room tells its processes without changing a fact: lost while Redis is away, and nobody asks for it again.
@@ -12,7 +12,6 @@ export type Signal =
   | { is: 'chat'; id: string; created: number; text: string }
   | { is: 'cursors'; cursors: { id: string; cursors: { x: number; y: number }[] }[] }
   | { is: 'clipboard'; text: string }
-  | { is: 'files'; files: FileList }
   | { is: 'peer'; session: string; peer: string; news: PeerNews }
 
 /** What the capture node says of a viewer's peer. */

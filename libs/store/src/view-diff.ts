@@ -43,12 +43,16 @@ function* roomEvents(before: RoomView, after: RoomView): Generator<RoomEvent> {
     yield { is: 'host', actor: host ?? before.host ?? '', host, previous: before.host ?? null, fence: after.fence, cause: host ? 'request' : 'release' }
   }
   if (before.epoch !== after.epoch || before.node?.instance !== after.node?.instance) {
-    const { node, instance, facts } = after.node ?? { node: null, instance: null, facts: null }
-    yield { is: 'node', node, instance, epoch: after.epoch, fence: after.fence, facts }
-  } else if (after.node && !same(before.node?.facts, after.node.facts)) {
+    const { node, instance } = after.node ?? { node: null, instance: null }
+    yield { is: 'node', node, instance, epoch: after.epoch, fence: after.fence, facts: after.node?.facts ?? null }
+  } else if (after.node?.facts && !same(before.node?.facts, after.node.facts)) {
+    if (!before.node?.facts) {
+      yield { is: 'facts', change: 'ready', actor: '', facts: after.node.facts }
+    }
     yield { is: 'facts', change: 'screen', actor: '', facts: after.node.facts }
     yield { is: 'facts', change: 'broadcast', actor: '', facts: after.node.facts }
     yield { is: 'facts', change: 'dialog', actor: '', facts: after.node.facts }
+    yield { is: 'facts', change: 'files', actor: '', facts: after.node.facts }
   }
   for (const ip of before.bans.keys()) {
     if (!after.bans.has(ip)) {

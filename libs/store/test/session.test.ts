@@ -47,7 +47,7 @@ describe('the life of a session', () => {
     await using world = await World.open()
     await enter(world.room(), user('ann'))
     const first = world.room().view.session('ann')?.state.epoch ?? 0
-    await world.room().run(connectSession, ['ann', 'process.two', '127.0.0.1'])
+    await world.room().run(connectSession, ['ann', 'process.two', '127.0.0.1', 'v3'])
     expect(await world.room().run(disconnectSession, ['ann', first, ''])).toBe('stale')
     expect(world.room().view.session('ann')?.state).toMatchObject({ is_connected: true, instance: 'process.two' })
     expect(world.room().view.connected()).toEqual({ users: 1, admins: 0 })
@@ -56,7 +56,7 @@ describe('the life of a session', () => {
   it('[SES-5] refuses a second connection where reconnecting is not merciful', async () => {
     await using world = await World.open({ settings: { ...openSettings, merciful_reconnect: false } })
     await enter(world.room(), user('ann'))
-    expect(await world.room().run(connectSession, ['ann', 'process.two', '127.0.0.1'])).toBe('already')
+    expect(await world.room().run(connectSession, ['ann', 'process.two', '127.0.0.1', 'v3'])).toBe('already')
   })
 
   it('[SES-6] ends in the order that clients are told: control, state, session', async () => {
@@ -126,7 +126,7 @@ describe('the life of a session', () => {
     expect(world.room(0).view.lastLeftAt.user).toBeGreaterThan(0)
     const third = await world.join()
     expect(third.view.lastLeftAt).toEqual(world.room(0).view.lastLeftAt)
-    await world.room(0).run(connectSession, ['ann', 'process.ann', '127.0.0.1'])
+    await world.room(0).run(connectSession, ['ann', 'process.ann', '127.0.0.1', 'v3'])
     expect(world.room(0).view.lastLeftAt).toEqual({})
   })
 })

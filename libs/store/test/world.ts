@@ -67,6 +67,6 @@ export class World implements AsyncDisposable {
 /** Logs a member in and connects him; his id is his name. */
 export async function enter(room: Room, profile: MemberProfile): Promise<string> {
   await room.run(createSession, [profile.name, JSON.stringify(profile), `token of ${profile.name}`, '127.0.0.1'])
-  await room.run(connectSession, [profile.name, `process.${profile.name}`, '127.0.0.1'])
+  await room.run(connectSession, [profile.name, `process.${profile.name}`, '127.0.0.1', 'v3'])
   return profile.name
 }

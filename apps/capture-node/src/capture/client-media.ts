@@ -61,6 +61,11 @@ export class ClientMedia implements AsyncDisposable {
     return { write: (packet) => feed.write(packet), close: () => this.#end(feed) }
   }
 
+  /** A new run of the present feed, after the server it plays to came back. */
+  async restart(): Promise<void> {
+    await this.#current?.process.restart()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end(this.#current)
   }

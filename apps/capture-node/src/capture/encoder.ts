@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { assert, Listeners, type NekoError, within } from '@neko-edge/kit'
-import type { Child } from '../process/child.ts'
+import type { Child } from '@neko-edge/process'
 import type { Codec } from './codec.ts'
 import { withRtpTail } from './pipeline.ts'
 import { type PipelineEnvironment, PipelineProcess } from './pipeline-process.ts'
@@ -51,7 +51,7 @@ export class Encoder implements RtpSource, AsyncDisposable {
   #cancelGrace: (() => void) | undefined
   #requests: Socket | undefined
   #hasPackets = false
-  #lastPacketAt = 0
+  #silentMs = 0
   #bytesThisSecond = 0
   #bitrate = 0
   #cancelTick: (() => void) | undefined
@@ -90,6 +90,11 @@ export class Encoder implements RtpSource, AsyncDisposable {
   /** Pipelines started so far. */
   get runs(): number {
     return this.#process.runs
+  }
+
+  /** Process id of the present run, for metrics. */
+  get pid(): number | undefined {
+    return this.#process.pid
   }
 
   /** How many hold it now. */
@@ -170,7 +175,7 @@ export class Encoder implements RtpSource, AsyncDisposable {
     const rtcpUnframer = new RtpUnframer()
     this.#rebase.beginRun()
     this.#requests = requests
-    this.#lastPacketAt = performance.now()
+    this.#silentMs = 0
     this.#cancelTick = this.#environment.clock.every(oneSecondMs, () => this.#tick())
     rtp.on('data', (chunk: Buffer) => this.#take(rtpUnframer.push(chunk)))
     rtcp.on('data', (chunk: Buffer) => this.#takeReports(rtcpUnframer.push(chunk)))
@@ -191,7 +196,7 @@ export class Encoder implements RtpSource, AsyncDisposable {
     if (whole.length === 0) {
       return
     }
-    this.#lastPacketAt = now
+    this.#silentMs = 0
     for (const packet of whole) {
       this.#bytesThisSecond += packet.length
       this.counters.bytes += packet.length
@@ -224,10 +229,11 @@ export class Encoder implements RtpSource, AsyncDisposable {
     this.#bitrate = this.#bytesThisSecond * 8
     this.#bytesThisSecond = 0
     const { stallMs = 2_000, firstPacketMs = 10_000 } = this.#options
-    const silentMs = performance.now() - this.#lastPacketAt
-    if (silentMs > (this.#hasPackets ? stallMs : firstPacketMs)) {
+    // Counted by looks, not by the clock: when this process itself was held up, the packets are waiting to be read and nothing is wrong.
+    this.#silentMs += oneSecondMs
+    if (this.#silentMs > (this.#hasPackets ? stallMs : firstPacketMs)) {
       this.counters.stalls += 1
-      this.#process.abandon(`no RTP for ${Math.round(silentMs)} ms`)
+      this.#process.abandon(`no RTP for ${this.#silentMs} ms`)
     }
   }
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NekoError } from '@neko-edge/kit'
-import { findProgram, systemPath } from '../process/program.ts'
+import { findProgram, systemPath } from '@neko-edge/process'
 
 const packageName = 'gstreamer1.0-tools'
 /** The first look at all plugins takes a second or two on a fast machine. */

@@ -1,5 +1,5 @@
 import { Backoff, type Clock, createLog, type Log, messageOf, NekoError } from '@neko-edge/kit'
-import { type Child, type ChildOptions, type Exit, spawnChild } from '../process/child.ts'
+import { type Child, type ChildOptions, type Exit, spawnChild } from '@neko-edge/process'
 import { launchArguments } from './launch-text.ts'
 
 /** Where and as whom the children of a room run. */
@@ -54,6 +54,11 @@ export class PipelineProcess implements AsyncDisposable {
   /** Whether a process runs now. */
   get isRunning(): boolean {
     return this.#child !== undefined
+  }
+
+  /** Process id of the present run, for metrics. */
+  get pid(): number | undefined {
+    return this.#child?.pid
   }
 
   get isWanted(): boolean {
@@ -161,6 +166,8 @@ export class PipelineProcess implements AsyncDisposable {
       command: ['gst-launch-1.0', ...(finish ? ['-e'] : []), ...launchArguments(text())],
       ...this.#environment.child,
       log: keepLines(this.#environment.log, errors),
+      // Its last words are told once, as the reason of its end.
+      levels: { stderr: 'debug' },
       extraPipes: pipes,
       stopSignal: finish ? 'SIGINT' : 'SIGKILL',
       graceMs: 1_000,
@@ -180,7 +187,7 @@ export class PipelineProcess implements AsyncDisposable {
     if (exit.is === 'asked') {
       this.#launch()
     } else if (this.#isWanted) {
-      const why = errors.length > 0 ? errors.join('\n') : (this.#failure?.message ?? `ended with ${exit.signal ?? `code ${exit.code}`}`)
+      const why = reason(errors) ?? this.#failure?.message ?? `ended with ${exit.signal ?? `code ${exit.code}`}`
       const code = errors.some((line) => unparsable.test(line)) ? 'invalid' : 'unavailable'
       this.#log.warn({ why, livedMs: Math.round(livedMs) }, 'pipeline ended')
       this.#settle(new NekoError(code, why.slice(0, maxFailureLength)), livedMs)
@@ -213,11 +220,18 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** The log, which also keeps the first lines that a child wrote to its error stream. */
+/** What a child said of its end: the first two messages, without the places in GStreamer's source that follow them. */
+function reason(lines: readonly string[]): string | undefined {
+  const messages = lines.filter((line) => /^(?:ERROR|WARNING)/u.test(line))
+  const told = (messages.length > 0 ? messages : lines).slice(0, 2)
+  return told.length > 0 ? told.join('; ') : undefined
+}
+
+/** The log, which also keeps the first lines that a child wrote. */
 function keepLines(log: Log, lines: string[]): Log {
   return createLog((level, fields, message) => {
     const line = fields['line']
-    if (level === 'warn' && typeof line === 'string' && lines.length < keptErrorLines) {
+    if (typeof line === 'string' && lines.length < keptErrorLines) {
       lines.push(line)
     }
     log[level](fields, message)

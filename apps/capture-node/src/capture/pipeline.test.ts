@@ -152,7 +152,8 @@ describe('pipelines', () => {
   })
 
   test('[CAP-21] V2’s options give V2’s pipelines, with its documented rates where none was given', () => {
-    const of = (codec: CodecName, options: object, hasElement = all) => v2VideoPipelineText(options, { codec: codecs[codec], display: ':1', hasElement }, screen)
+    const of = (codec: CodecName, options: object, hasElement = all) =>
+      v2VideoPipelineText(options, { codec: codecs[codec], display: ':1', hasElement }, screen)
     expect(of('vp8', {})).toContain('vp8enc target-bitrate=1996800 cpu-used=4')
     expect(of('vp8', { bitrate: 1000, max_fps: 10 })).toMatch(
       /framerate=10\/1 .*target-bitrate=650000 .*buffer-size=4000 buffer-initial-size=2000 buffer-optimal-size=3000/u,

@@ -17,6 +17,7 @@ export interface CapturedScreen {
 export const frameQueue = 'queue max-size-buffers=2 max-size-bytes=0 max-size-time=0 leaky=downstream'
 /** RTP packets of this size fit an ordinary path with SRTP, extensions and the RTX header on top; all of a frame but the last have it. */
 const mtu = 1200
+export const defaultAudioKbit = 128
 const sessionName = 'neko-rtp'
 
 /**
@@ -68,16 +69,18 @@ export function videoPipelineText(options: VideoPipelineOptions, display: string
 
 /** The text of the sound: `custom` with its `{device}` filled in, or upstream's pipeline of the codec (§6). */
 export function audioPipelineText({ device, codec, custom }: { device: string; codec: Codec; custom: string }): string {
-  const safeDevice = safeValue(device, 'audio device')
-  if (isSet(custom)) {
-    return fillPlaceholders(custom, { device: safeDevice })
-  }
-  const source = `pulsesrc device=${safeDevice} ! audio/x-raw,channels=2 ! audioconvert ! queue max-size-buffers=5 leaky=downstream`
-  return `${source} ! ${audioEncoder(codec, 128)} ! appsink name=appsink`
+  return isSet(custom)
+    ? fillPlaceholders(custom, { device: safeValue(device, 'audio device') })
+    : builtAudioText(device, codec, defaultAudioKbit)
 }
 
-/** The encoder of an audio codec; `bitrate` in kbit/s, where the codec has a choice. */
-export function audioEncoder(codec: Codec, bitrate: number): string {
+/** Upstream's pipeline of an audio codec; `bitrate` in kbit/s, where the codec has a choice. */
+export function builtAudioText(device: string, codec: Codec, bitrate: number): string {
+  const source = `pulsesrc device=${safeValue(device, 'audio device')} ! audio/x-raw,channels=2 ! audioconvert ! queue max-size-buffers=5 leaky=downstream`
+  return `${source} ! ${audioEncoder(codec, bitrate)} ! appsink name=appsink`
+}
+
+function audioEncoder(codec: Codec, bitrate: number): string {
   switch (codec.name) {
     case 'opus':
       return `opusenc inband-fec=true bitrate=${bitrate * 1000}`

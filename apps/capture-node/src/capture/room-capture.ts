@@ -29,6 +29,8 @@ export interface PipelineNumbers {
   /** Pipelines started so far. */
   readonly started: number
   readonly isActive: boolean
+  /** Process id of the present run. */
+  readonly pid?: number
   /** Bytes of RTP given (`streamsink`) or taken (`streamsrc`) so far. */
   readonly bytes: number
   /** Who holds it now. */
@@ -82,15 +84,7 @@ export class RoomCapture implements AsyncDisposable {
   /** New runs of all that hears the room and runs now, after PulseAudio came back. */
   async restartSound(): Promise<void> {
     const sounds = this.#encoders.filter((encoder) => encoder.codec.kind === 'audio')
-    await Promise.all([...sounds.map((encoder) => encoder.restart()), this.broadcast.restart()])
-  }
-
-  /** New runs of everything that runs now. */
-  async restartAll(): Promise<void> {
-    await Promise.all([
-      this.restartPictures(),
-      ...this.#encoders.filter(({ codec }) => codec.kind === 'audio').map((sound) => sound.restart()),
-    ])
+    await Promise.all([...sounds.map((encoder) => encoder.restart()), this.broadcast.restart(), this.#microphone.restart()])
   }
 
   /** Takes a client's sound; the feed before ends. Errors: `invalid` when not enabled or not playable. */
@@ -106,8 +100,17 @@ export class RoomCapture implements AsyncDisposable {
   /** Numbers for the metrics, by pipeline. */
   numbers(): PipelineNumbers[] {
     const streams = this.#encoders.map((encoder): PipelineNumbers => {
-      const { id, codec, runs, isRunning, users, counters } = encoder
-      return { submodule: 'streamsink', id, codec, started: runs, isActive: isRunning, bytes: counters.bytes, listeners: users }
+      const { id, codec, runs, isRunning, users, counters, pid } = encoder
+      return {
+        submodule: 'streamsink',
+        id,
+        codec,
+        started: runs,
+        isActive: isRunning,
+        bytes: counters.bytes,
+        listeners: users,
+        ...(pid === undefined ? {} : { pid }),
+      }
     })
     const quiet = { bytes: 0, listeners: 0 }
     const feeds = [this.#microphone, this.#webcam].map((feed, index): PipelineNumbers => {

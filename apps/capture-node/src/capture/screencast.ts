@@ -1,5 +1,5 @@
 import { assert, NekoError, within } from '@neko-edge/kit'
-import type { Child } from '../process/child.ts'
+import type { Child } from '@neko-edge/process'
 import type { ScreencastOptions } from './capture-options.ts'
 import { JpegStream } from './jpeg-stream.ts'
 import { fillPlaceholders, replaceAppsink, safeValue } from './launch-text.ts'

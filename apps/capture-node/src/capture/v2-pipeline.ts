@@ -1,13 +1,13 @@
 /** The pipelines that V2's options `video_codec`, `hwenc`, `video_bitrate`, `max_fps`, `video`, `audio_bitrate`, `audio` stand for (spec/capture.md §4.3, §6). */
+import { NekoError } from '@neko-edge/kit'
 import type { V2AudioOptions, V2VideoOptions } from './capture-options.ts'
-import type { Codec, VideoCodecName } from './codec.ts'
+import type { Codec } from './codec.ts'
 import { evaluateNumber } from './expression.ts'
 import { safeValue } from './launch-text.ts'
-import { audioEncoder, type CapturedScreen, frameQueue, isSet, vp8Threads } from './pipeline.ts'
+import { builtAudioText, type CapturedScreen, defaultAudioKbit, frameQueue, isSet, vp8Threads } from './pipeline.ts'
 
 /** What V2's documentation promises; its code left a rate of 0 to the encoder where only the codec was chosen. */
 const defaultVideoKbit = 3072
-const defaultAudioKbit = 128
 const defaultFps = 25
 
 const nv12 = 'video/x-raw,format=NV12'
@@ -34,7 +34,11 @@ export function canV2Video(options: V2VideoOptions, { codec, hasElement }: V2Sur
 }
 
 /** The picture with the pointer shown, ending in `appsink name=appsink`. */
-export function v2VideoPipelineText(options: V2VideoOptions, { codec, display, hasElement }: V2Surroundings, screen: CapturedScreen): string {
+export function v2VideoPipelineText(
+  options: V2VideoOptions,
+  { codec, display, hasElement }: V2Surroundings,
+  screen: CapturedScreen,
+): string {
   const safeDisplay = safeValue(display, 'display')
   if (isSet(options.pipeline)) {
     return `${options.pipeline.trim().replace('%s', () => safeDisplay)} ! appsink name=appsink`
@@ -48,26 +52,25 @@ export function v2VideoPipelineText(options: V2VideoOptions, { codec, display, h
 
 /** The sound, ending in `appsink name=appsink`. */
 export function v2AudioPipelineText(options: V2AudioOptions, { codec, device }: { codec: Codec; device: string }): string {
-  const source = safeValue(device, 'audio device')
   if (isSet(options.pipeline)) {
-    return `${options.pipeline.trim().replace('%s', () => source)} ! appsink name=appsink`
+    return `${options.pipeline.trim().replace('%s', () => safeValue(device, 'audio device'))} ! appsink name=appsink`
   }
-  const bitrate = options.bitrate === undefined || options.bitrate === 0 ? defaultAudioKbit : options.bitrate
-  return `pulsesrc device=${source} ! audio/x-raw,channels=2 ! audioconvert ! ${audioEncoder(codec, bitrate)} ! appsink name=appsink`
+  return builtAudioText(device, codec, options.bitrate === undefined || options.bitrate === 0 ? defaultAudioKbit : options.bitrate)
 }
 
-function videoEncoding(codec: Codec, options: V2VideoOptions, { hasElement, threads }: { hasElement: HasElement; threads: number }): Encoding {
+function videoEncoding(
+  codec: Codec,
+  options: V2VideoOptions,
+  { hasElement, threads }: { hasElement: HasElement; threads: number },
+): Encoding {
   const kbit = options.bitrate === undefined || options.bitrate === 0 ? defaultVideoKbit : options.bitrate
   const hwenc = options.hwenc ?? 'none'
-  switch (
-    codec.name as VideoCodecName // The caller chose it by kind.
-  ) {
+  switch (codec.name) {
     case 'vp8':
       return hwenc === 'vaapi' ? vp8Vaapi(kbit) : vp8(kbit, threads)
     case 'vp9':
       return {
         needs: ['vp9enc'],
-        // auto-alt-ref has no effect without look-ahead, and the SFU wants none (lag-in-frames=0).
         elements: `vp9enc target-bitrate=${kbit * 1000} cpu-used=-5 threads=4 deadline=1 keyframe-max-dist=30 auto-alt-ref=true`,
       }
     case 'av1':
@@ -77,6 +80,8 @@ function videoEncoding(codec: Codec, options: V2VideoOptions, { hasElement, thre
       }
     case 'h264':
       return hwenc === 'vaapi' ? h264Vaapi(kbit) : hwenc === 'nvenc' ? h264Nvenc(kbit, hasElement) : h264(kbit, hasElement)
+    default:
+      throw new NekoError('invalid', `codec ${codec.name} is not for pictures`)
   }
 }
 

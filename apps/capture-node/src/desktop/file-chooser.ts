@@ -13,6 +13,7 @@ const pauseMs = 200
 const longPauseMs = 400
 const sourcePager = 2
 const stateAdd = 1
+const unableToSelect = 'unable to select files in dialog'
 const atomNames = [
   'WM_WINDOW_ROLE',
   'WM_NAME',
@@ -71,7 +72,7 @@ export class FileChooser {
       }
       await this.#focus()
       await (files.length === 1 ? this.#open(first) : this.#openAllOf(dirname(first)))
-      await this.#untilClosed('unable to select files in dialog')
+      await this.#untilClosed(unableToSelect)
     })
   }
 
@@ -166,6 +167,10 @@ export class FileChooser {
     await this.#enter(`${folder}/`)
     await this.#press(keysyms.returnKey)
     await delay(longPauseMs)
+    if (!this.isOpen) {
+      // Chromium's dialog takes Return for Cancel. The keys below would reach what was behind it.
+      throw new NekoError('unprocessable', unableToSelect)
+    }
     await this.#press(keysyms.down)
     await this.#press(keysyms.controlLeft, ...keysymsOf('a'))
     await this.#press(keysyms.returnKey)

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { messageOf, NekoError } from '@neko-edge/kit'
+import { NekoError } from '@neko-edge/kit'
 import type { Property } from 'x11'
 import type { XConnection } from './connection.ts'
 import type { KeyboardMap } from './desktop.ts'
@@ -55,6 +55,6 @@ export async function writeKeyboardMap({ layout, variant }: KeyboardMap, x: Disp
       timeout: setxkbmapMs,
     })
   } catch (error) {
-    throw new NekoError('unprocessable', `keyboard layout ${layout} ${variant}: ${messageOf(error)}`, { cause: error })
+    throw new NekoError('unprocessable', `the keyboard layout ${layout} ${variant} cannot be loaded`, { cause: error })
   }
 }

@@ -143,6 +143,7 @@ export class Keyboard {
       this.#connection.log.warn({}, 'no spare keycode for a key')
       return
     }
+    this.#spares.use(keycode)
     this.#held.add(keysym, keycode, this.#clock.now())
     this.#order.runNext(() => this.#fake(keyPress, keysym, keycode))
   }

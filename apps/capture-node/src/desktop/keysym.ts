@@ -5,9 +5,7 @@ export const keysyms = {
   returnKey: 0xff0d,
   delete: 0xffff,
   down: 0xff54,
-  f4: 0xffc1,
   controlLeft: 0xffe3,
-  altLeft: 0xffe9,
 } as const
 
 const unicodeBase = 0x0100_0000

@@ -74,6 +74,10 @@ export class XScreen {
       throw unknownConfiguration(size)
     }
     const timing = cvtTiming(size.width, size.height, size.rate)
+    if (rateOf(timing) === 0) {
+      // So slow that not even one step of the clock is left.
+      throw unknownConfiguration(size)
+    }
     const { root, randr } = this.#connection
     const resources = await this.#connection.ask<ScreenResources>('the screen resources', (_, callback) =>
       randr.GetScreenResourcesCurrent(root, callback),

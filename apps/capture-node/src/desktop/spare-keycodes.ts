@@ -22,11 +22,15 @@ export class SpareKeycodes {
 
   /** The keycode that already means this keysym. */
   find(keysym: number): number | undefined {
-    const entry = [...this.#lent].find(([, lent]) => lent === keysym)
-    if (entry !== undefined) {
-      this.#touch(entry[0], keysym)
+    return [...this.#lent].find(([, lent]) => lent === keysym)?.[0]
+  }
+
+  /** A keycode is being pressed; where it is a lent one, it is the last to be taken back. */
+  use(keycode: number): void {
+    const keysym = this.#lent.get(keycode)
+    if (keysym !== undefined && keysym !== 0) {
+      this.#touch(keycode, keysym)
     }
-    return entry?.[0]
   }
 
   /** Lends a keycode that is not held; `undefined` when all are. The caller tells the X server what it means now. */

@@ -228,10 +228,10 @@ class X11Desktop implements Desktop {
 
   async drop(files: readonly string[], x: number, y: number): Promise<boolean> {
     this.releaseAll()
-    // Some toolkits look where the pointer is instead of reading the message.
+    // Some toolkits look where the pointer is instead of reading the message; and X has clamped it to the screen.
     this.move(x, y)
-    await this.#x.order.idle()
-    return this.#x.files.drop(files, x, y)
+    const at = await this.pointer()
+    return this.#x.files.drop(files, at.x, at.y)
   }
 
   get isFileChooserOpen(): boolean {

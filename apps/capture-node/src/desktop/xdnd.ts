@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import { type Clock, messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
+import { type Clock, NekoError, SerialQueue } from '@neko-edge/kit'
 import type { Property, XEvent } from 'x11'
 import type { XConnection } from './connection.ts'
 import { EventInbox } from './event-inbox.ts'
@@ -63,12 +63,6 @@ export class FileDrop {
       }
       try {
         return await this.#dropOn(target, files, { x, y })
-      } catch (error) {
-        if (error instanceof NekoError && error.code === 'timeout') {
-          this.#connection.log.info({ reason: messageOf(error) }, 'files not taken')
-          return false
-        }
-        throw error
       } finally {
         this.#owner.disown()
       }
@@ -84,13 +78,14 @@ export class FileDrop {
     const { XdndEnter, XdndDrop, XdndLeave } = this.#atoms
     using replies = new EventInbox(this.#connection, (event): event is Message => this.#isReply(event))
     this.#tell(target, XdndEnter, [target.version << 24, this.#atoms['text/uri-list'], this.#atoms['text/plain'], 0])
-    if (!(await this.#isWanted(target, replies, { ...at, time }))) {
+    const isWanted = await this.#isWanted(target, replies, { ...at, time }).catch(falseWhenLate)
+    if (!isWanted) {
       this.#tell(target, XdndLeave, [0, 0, 0, 0])
       return false
     }
     this.#tell(target, XdndDrop, [0, time, 0, 0])
     // Awaited here, while the inbox is open.
-    return await this.#isFinished(target, replies)
+    return await this.#isFinished(target, replies).catch(falseWhenLate)
   }
 
   #isReply(event: XEvent): event is Message {
@@ -161,4 +156,12 @@ export class FileDrop {
     )
     return data.length >= 4 ? data.readUInt32LE(0) : undefined
   }
+}
+
+/** An application that does not answer in time did not take the files. */
+function falseWhenLate(error: unknown): false {
+  if (error instanceof NekoError && error.code === 'timeout') {
+    return false
+  }
+  throw error
 }

@@ -1,16 +1,15 @@
 import type { Log } from '@neko-edge/kit'
 import { cageArgs, cageEnvironment, cageHome, spawnCaged, uncagedError, whyNotCaged } from './cage.ts'
-import { type Child, type Identity, spawnChild } from './child.ts'
+import { type Child, type Identity, findProgram, spawnChild } from '@neko-edge/process'
 import { chromiumCommand, chromiumPolicies, chromiumProgram, policyFolder } from './chromium.ts'
-import { findProgram } from './program.ts'
 import type { AudioServer } from './pulse.ts'
 import type { RoomFolder } from './room-folder.ts'
 import type { XServer } from './xorg.ts'
 
-/** What a room runs: a preset, or a command line for /bin/sh that sees the read-only system and `shown` (folders besides /usr, such as /opt/app). */
+/** What a room runs: a preset, or a command line for /bin/sh that finds the read-only system and what is `shown` (path inside → path outside, such as /opt/app). */
 export type Application =
   | { readonly is: 'chromium'; readonly url?: string; readonly policies?: Readonly<Record<string, unknown>> }
-  | { readonly is: 'command'; readonly line: string; readonly shown?: readonly string[] }
+  | { readonly is: 'command'; readonly line: string; readonly shown?: Readonly<Record<string, string>> }
 
 export interface ApplicationOptions {
   readonly application: Application
@@ -89,9 +88,9 @@ async function accounts(folder: RoomFolder, identity: Identity | undefined): Pro
   }
 }
 
-async function shownFor(application: Application, folder: RoomFolder): Promise<Record<string, string>> {
+async function shownFor(application: Application, folder: RoomFolder): Promise<Readonly<Record<string, string>>> {
   if (application.is === 'command') {
-    return Object.fromEntries((application.shown ?? []).map((path) => [path, path]))
+    return application.shown ?? {}
   }
   const policies = JSON.stringify(application.policies ?? chromiumPolicies, undefined, 2)
   return { [`${policyFolder}/policies.json`]: await folder.file('cage/policies.json', policies) }

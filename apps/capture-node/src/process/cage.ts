@@ -4,12 +4,10 @@
  * accounts, configuration and data, a home of its own, and no process but its own. The X socket and the sound's folder are bound in.
  * The network namespace is chosen by `network`; `shared` is the machine's.
  */
-import { lstatSync, readlinkSync } from 'node:fs'
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { type Log, NekoError, within } from '@neko-edge/kit'
-import { type Child, type Identity, spawnChild } from './child.ts'
+import { type Child, type Identity, type IpcNamespace, findProgram, spawnChild } from '@neko-edge/process'
 import { displaySocket } from './display-number.ts'
-import type { IpcNamespace } from './ipc-namespace.ts'
-import { findProgram } from './program.ts'
 
 /** The application's home as it sees it; the same in every room. */
 export const cageHome = '/home/neko'
@@ -49,6 +47,12 @@ function systemFolders(): string[] {
   })
 }
 
+/** Where a folder really lies; nothing where there is none, since bwrap could not cover it. */
+function realFolder(path: string): string[] {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  return isFolder ? [realpathSync(path)] : []
+}
+
 /** The environment of an application in its cage. */
 export function cageEnvironment(displayNumber: number): Readonly<Record<string, string>> {
   return {
@@ -86,7 +90,10 @@ export function cageArgs(options: CageOptions): string[] {
     ...['--ro-bind', socket, socket, '--ro-bind', options.authorityFile, `${cageRuntime}/authority`],
     ...['--ro-bind', options.soundFolder, `${cageRuntime}/sound`],
     ...Object.entries(options.shown).flatMap(([inside, outside]) => ['--ro-bind', outside, inside]),
-    ...options.hidden.filter(visible).flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
+    ...options.hidden
+      .flatMap(realFolder)
+      .filter(visible)
+      .flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
     ...['--remount-ro', '/etc', '--remount-ro', '/', '--chdir', cageHome, '--clearenv'],
     ...Object.entries(cageEnvironment(options.displayNumber)).flatMap(([name, value]) => ['--setenv', name, value]),
   ]
@@ -143,7 +150,7 @@ export async function whyNotCaged(identity: Identity | undefined, log: Log): Pro
   const { code } = await within(5_000, 'trial of the cage', probe.exited)
   return code === 0
     ? undefined
-    : 'unprivileged user namespaces do not work here (try: sysctl -w user.max_user_namespaces=15000; sysctl -w kernel.unprivileged_userns_clone=1)'
+    : "unprivileged user namespaces do not work here (see the kernel settings user.max_user_namespaces and kernel.unprivileged_userns_clone, or a container's seccomp profile)"
 }
 
 /** The error for a node that can not cage and was not told to accept that. */

@@ -1,6 +1,5 @@
 import { Backoff, type Clock, type Log, SerialQueue } from '@neko-edge/kit'
-import type { Child } from './child.ts'
-import { Supervised } from './supervise.ts'
+import { type Child, Supervised } from '@neko-edge/process'
 
 export interface DisplayClientsOptions {
   readonly windowManager: { readonly spawn: () => Child; readonly ready: (child: Child, signal: AbortSignal) => Promise<void> }

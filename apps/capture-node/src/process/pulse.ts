@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Backoff, type Clock, type Log, until } from '@neko-edge/kit'
-import { type Child, type Identity, spawnChild } from './child.ts'
+import { type Child, type Identity, Supervised, spawnChild } from '@neko-edge/process'
 import { pulseDaemonConfig, pulseScript } from './pulse-config.ts'
 import type { RoomFolder } from './room-folder.ts'
-import { Supervised } from './supervise.ts'
 
 export interface AudioServerOptions {
   readonly folder: RoomFolder

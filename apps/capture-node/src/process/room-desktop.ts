@@ -1,10 +1,9 @@
 import { type Clock, type Log, NekoError } from '@neko-edge/kit'
 import { type Application, prepareApplication } from './application.ts'
-import type { ChildOptions, Identity } from './child.ts'
+import type { ChildOptions, Identity, Supervised } from '@neko-edge/process'
 import { DisplayClients } from './display-clients.ts'
 import { type AudioServer, openAudioServer } from './pulse.ts'
 import { RoomFolder } from './room-folder.ts'
-import type { Supervised } from './supervise.ts'
 import { prepareWindowManager } from './window-manager.ts'
 import { openXServer, type XServer } from './xorg.ts'
 import type { ScreenMode } from './xorg-config.ts'
@@ -70,8 +69,8 @@ export async function openRoomDesktop(options: RoomDesktopOptions): Promise<Room
     }),
   )
   await clients.start()
-  xServer.supervised.onDown(() => clients.stop())
-  xServer.supervised.onUp(() => clients.start())
+  xServer.supervised.onDown(() => void clients.stop())
+  xServer.supervised.onUp(() => void clients.start())
   const owned = undo.move()
   return {
     ...addresses({ xServer, sound }),

@@ -1,7 +1,11 @@
-import { chmod, chown, mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { NekoError } from '@neko-edge/kit'
-import type { Identity } from './child.ts'
+import type { Identity } from '@neko-edge/process'
+
+const folderNames = ['xorg', 'pulse', 'sound', 'openbox', 'home', 'cage'] as const
+type FolderName = (typeof folderNames)[number]
+const isFolderName = (name: string): boolean => (folderNames as readonly string[]).includes(name)
 
 /** A room's run directory: only the room's user (and root) can look into it. Files for the children are written here; all of it goes on dispose. */
 export class RoomFolder implements AsyncDisposable {
@@ -15,8 +19,8 @@ export class RoomFolder implements AsyncDisposable {
   }
 
   /**
-   * Makes `path` anew: what an earlier run left there is removed. Throws `invalid` when the path is too long for the sockets
-   * in it, and when `identity` could not reach it because a folder above is closed.
+   * Makes `path` anew: what an earlier run left there is removed. Throws `invalid` when the path is too long for the sockets in it,
+   * when it holds anything but a room's folders, and when `identity` could not reach it because a folder above is closed.
    */
   static async open(path: string, identity: Identity | undefined): Promise<RoomFolder> {
     // A Unix socket's path has at most 107 bytes; the longest name below is sound/native.
@@ -24,6 +28,7 @@ export class RoomFolder implements AsyncDisposable {
       throw new NekoError('invalid', `the run directory ${path} is too long for Unix sockets: at most 90 bytes`)
     }
     const folder = new RoomFolder(path, identity)
+    await checkOurs(path)
     await rm(path, { recursive: true, force: true })
     await mkdir(dirname(path), { recursive: true })
     if (identity !== undefined) {
@@ -35,7 +40,7 @@ export class RoomFolder implements AsyncDisposable {
   }
 
   /** Makes a folder below, owned by the room's user; gives its path. */
-  async folder(name: string): Promise<string> {
+  async folder(name: FolderName | `${FolderName}/${string}`): Promise<string> {
     const path = join(this.path, name)
     await mkdir(path)
     await this.#own(path, 0o700)
@@ -59,6 +64,15 @@ export class RoomFolder implements AsyncDisposable {
     if (this.identity !== undefined) {
       await chown(path, this.identity.uid, this.identity.gid)
     }
+  }
+}
+
+/** A run directory set to a folder with somebody's files must not cost them those. */
+async function checkOurs(path: string): Promise<void> {
+  const entries = await readdir(path).catch(() => [])
+  const foreign = entries.find((name) => !isFolderName(name))
+  if (foreign !== undefined) {
+    throw new NekoError('invalid', `the run directory ${path} holds files of somebody else (${foreign}); name another`)
   }
 }
 

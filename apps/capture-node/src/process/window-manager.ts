@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { assert, type Log } from '@neko-edge/kit'
-import { type Child, type Identity, spawnChild } from './child.ts'
+import { type Child, type Identity, spawnChild } from '@neko-edge/process'
 import type { RoomFolder } from './room-folder.ts'
 import type { XServer } from './xorg.ts'
 

@@ -1,11 +1,9 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { assert, Backoff, type Clock, type Log, NekoError, within } from '@neko-edge/kit'
-import { type Child, type Identity, spawnChild } from './child.ts'
+import { type Child, type Identity, type IpcNamespace, Supervised, spawnChild } from '@neko-edge/process'
 import { claimDisplayNumber } from './display-number.ts'
-import type { IpcNamespace } from './ipc-namespace.ts'
 import type { RoomFolder } from './room-folder.ts'
-import { Supervised } from './supervise.ts'
 import { newCookie, xAuthority } from './x-authority.ts'
 import { type ScreenMode, xorgConfig } from './xorg-config.ts'
 

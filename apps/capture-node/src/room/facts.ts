@@ -1,6 +1,6 @@
 import { type Log, messageOf, SerialQueue } from '@neko-edge/kit'
 import type { NodeFacts } from '@neko-edge/protocol'
-import { type Room, tellFacts } from '@neko-edge/store'
+import { type FactsChange, type Room, tellFacts } from '@neko-edge/store'
 
 /** What this node shows of its room, written to Redis at each change, in order. */
 export class Facts {
@@ -22,7 +22,7 @@ export class Facts {
   }
 
   /** Changes some facts and tells the room; `actor` did it, empty where nobody did. */
-  async tell(change: 'screen' | 'broadcast' | 'dialog', { facts, actor }: { facts: Partial<NodeFacts>; actor: string }): Promise<void> {
+  async tell(change: FactsChange, { facts, actor }: { facts: Partial<NodeFacts>; actor: string }): Promise<void> {
     this.#facts = { ...this.#facts, ...facts }
     const text = JSON.stringify(this.#facts)
     try {

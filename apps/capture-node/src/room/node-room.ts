@@ -7,7 +7,7 @@ import type { GstInstallation } from '../capture/gst-installation.ts'
 import { RoomCapture } from '../capture/room-capture.ts'
 import type { CursorImage } from '../desktop/desktop.ts'
 import { applicationFrom } from '../process/application.ts'
-import type { Identity } from '../process/child.ts'
+import type { Identity } from '@neko-edge/process'
 import { openRoomDesktop, type RoomDesktop } from '../process/room-desktop.ts'
 import type { IncomingMedia, Sfu } from '../sfu/sfu.ts'
 import { createCalls, serveCalls } from './calls.ts'
@@ -37,7 +37,7 @@ export interface NodeRoomOptions {
 }
 
 /** What a room shows before its desktop runs: what the configuration says. */
-export function initialFacts({ desktop, capture }: Config): NodeFacts {
+function initialFacts({ desktop, capture }: Config): NodeFacts {
   return {
     screen: desktop.screen,
     screens: [],
@@ -108,7 +108,7 @@ export class NodeRoom implements AsyncDisposable {
       cursorVideoId: capture.cursorVideo.id,
       setup: config.webrtc.setup,
       onInput: this.#onChannelInput,
-      firstMessages: (session) => this.#firstMessages(session),
+      onChannel: (session, send) => this.#greet(session, send),
       onMedia: (media) => this.#takeMedia(capture, media),
       clock,
       log,
@@ -128,6 +128,7 @@ export class NodeRoom implements AsyncDisposable {
     })
     this.#owned.defer(await bus.serve(nodeChannel(room.id), serveCalls(calls)))
     capture.broadcast.autostart()
+    await this.#tellReady(link)
     log.info({ viewers: 0, display: processes.display }, 'room runs')
   }
 
@@ -171,7 +172,7 @@ export class NodeRoom implements AsyncDisposable {
   }
 
   #listen({ processes, link, capture }: { processes: RoomDesktop; link: DesktopLink; capture: RoomCapture }): void {
-    const { room, clock, config, log } = this.#options
+    const { room, clock, log } = this.#options
     const cursors = new InactiveCursors({
       clock,
       isOn: () => room.view.base.inactive_cursors === true,
@@ -188,11 +189,14 @@ export class NodeRoom implements AsyncDisposable {
       processes.audioServer.onUp(() => void capture.restartSound()),
     ]
     this.#owned.defer(() => stops.forEach((stop) => stop()))
-    const desktop = link.now
-    if (desktop) {
-      const facts = { screen: link.screen, screens: [...desktop.configurations()], touch: config.desktop.input.enabled && desktop.isTouchSupported }
-      void this.#facts.tell('screen', { facts, actor: '' })
-    }
+  }
+
+  /** From now on the room can be watched: whoever was watching before is given a new picture. */
+  async #tellReady(link: DesktopLink): Promise<void> {
+    const { input } = this.#options.config.desktop
+    const desktop = await link.ready()
+    const facts = { screen: link.screen, screens: [...desktop.configurations()], touch: input.enabled && desktop.isTouchSupported }
+    await this.#facts.tell('ready', { facts, actor: '' })
   }
 
   #addInactive: (id: string, position: { x: number; y: number }) => void = () => undefined
@@ -244,15 +248,19 @@ export class NodeRoom implements AsyncDisposable {
     }
   }
 
-  async #firstMessages(session: string): Promise<Uint8Array[]> {
+  /** A viewer who has just come sees the cursor: what it looks like, and, unless it is his own, where it is. */
+  #greet(session: string, send: (message: Uint8Array) => void): void {
     const desktop = this.#link?.now
     const image = desktop?.cursor()
-    const messages = image ? [cursorImage(image)] : []
-    if (desktop && !this.#guard.isHost(session)) {
-      const { x, y } = await desktop.pointer()
-      messages.push(encodeChannel({ is: 'cursor-position', x, y }))
+    if (image) {
+      send(cursorImage(image))
     }
-    return messages
+    if (desktop && !this.#guard.isHost(session)) {
+      desktop.pointer().then(
+        ({ x, y }) => send(encodeChannel({ is: 'cursor-position', x, y })),
+        (error: unknown) => this.#options.log.debug({ error: messageOf(error) }, 'pointer not found'),
+      )
+    }
   }
 
   async #tellClipboard(): Promise<void> {

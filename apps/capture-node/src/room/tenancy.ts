@@ -6,7 +6,8 @@ export interface TenancyOptions {
   readonly room: Room
   readonly node: NodeId
   readonly instance: InstanceId
-  readonly facts: () => NodeFacts
+  /** What the room shows; `undefined` while it does not run here. */
+  readonly facts: () => NodeFacts | undefined
   readonly onClaimed: (fence: number) => void
   /** Another node has the room now: everything of it here must stop. */
   readonly onLost: () => void
@@ -68,7 +69,7 @@ export class Tenancy implements AsyncDisposable {
 
   async #claim(): Promise<void> {
     const { room, node, instance, facts, onClaimed, log } = this.#options
-    const reply = await room.run(claimRoom, [node, instance, leaseMs, JSON.stringify(facts())])
+    const reply = await room.run(claimRoom, [node, instance, leaseMs, JSON.stringify(facts() ?? null)])
     if (reply !== 'held') {
       // The script's reply is the epoch and the fence.
       const [epoch, fence] = reply as [number, number]

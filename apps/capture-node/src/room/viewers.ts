@@ -24,8 +24,8 @@ export interface ViewersOptions {
   readonly cursorVideoId: string
   readonly setup: 'active' | 'actpass'
   readonly onInput: (session: string, input: Exclude<ChannelInput, { is: 'ping' }>, dialect: 'v3' | 'v2') => void
-  /** What a channel that has just opened is to show first. */
-  readonly firstMessages: (session: string) => Promise<Uint8Array[]>
+  /** A channel has just opened: what is sent in this very call reaches it before any broadcast. */
+  readonly onChannel: (session: string, send: (message: Uint8Array) => void) => void
   readonly onMedia: (media: IncomingMedia) => void
   readonly clock: Clock
   readonly log: Log
@@ -134,20 +134,13 @@ export class Viewers {
       case 'offer':
         return this.#tell(session, peer, { is: 'offer', sdp: event.offer.sdp })
       case 'channel':
-        void this.#welcome(session, peer)
-        return
+        return this.#options.onChannel(session, (message) => peer.send(message))
       case 'data':
         return this.#onData(session, peer, event)
       case 'media':
         return this.#options.onMedia(event.media)
       default:
         return event satisfies never
-    }
-  }
-
-  async #welcome(session: string, peer: Peer): Promise<void> {
-    for (const message of await this.#options.firstMessages(session)) {
-      peer.send(message)
     }
   }
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { keyFrameRequests } from './rtcp.ts'
 
-const receiverReport = '81c90007' + '00000001'.repeat(7)
+const receiverReport = `81c90007${'00000001'.repeat(7)}`
 const pli = (ssrc: string) => `81ce000200000001${ssrc}`
 const fir = (ssrc: string) => `84ce00040000000100000000${ssrc}05000000`
 

@@ -47,7 +47,7 @@ export interface SfuRoom extends AsyncDisposable {
   broadcast(message: Uint8Array, except?: PeerId): void
 }
 
-/** What a viewer wants to see; absent = as it is. `id` names a rung or the cursor video, and ends automatic quality unless `auto` is set with it. */
+/** What a viewer wants to see; absent = as it is. `id` names a rung or the cursor video: exactly that one, or with automatic quality that one at best. */
 export interface VideoRequest {
   readonly disabled?: boolean
   readonly id?: string

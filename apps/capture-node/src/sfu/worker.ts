@@ -32,19 +32,25 @@ const fieldTrials = 'WebRTC-Bwe-AlrLimitedBackoff/Enabled/WebRTC-Pacer-MinPacket
 function logTo(log: Log): void {
   setLogEventListeners({
     onwarn: (namespace, line) => log.debug({ namespace, line }, 'mediasoup warns'),
-    onerror: (namespace, line, error) => log.warn({ namespace, line, ...(error ? { error: messageOf(error) } : {}) }, 'mediasoup error'),
+    onerror: (namespace, line, error) => {
+      // A worker that is told to end still tries to say something: that its reader has gone is what was wanted.
+      const level = line.includes('broken pipe') ? 'debug' : 'warn'
+      log[level]({ namespace, line, ...(error ? { error: messageOf(error) } : {}) }, 'mediasoup error')
+    },
   })
 }
 
 async function startRun({ workerBin, index, ports, log }: SfuWorkerOptions): Promise<WorkerRun> {
+  const starting = createWorker({ workerBin, logLevel: 'warn', libwebrtcFieldTrials: fieldTrials })
   let worker: Worker
   try {
-    worker = await within(
-      startMs,
-      'starting the media worker',
-      createWorker({ workerBin, logLevel: 'warn', libwebrtcFieldTrials: fieldTrials }),
-    )
+    worker = await within(startMs, 'starting the media worker', starting)
   } catch (error) {
+    // Should it start after all, nobody waits for it any more.
+    starting.then(
+      (late) => late.close(),
+      () => undefined,
+    )
     throw new NekoError('unavailable', `media worker ${workerBin} does not start: ${messageOf(error)}`, { cause: error })
   }
   try {

@@ -196,3 +196,30 @@ test('[DSK-21] modifiers are locked and unlocked one by one, and told as they ar
   it.desktop.key(shift, true)
   expect(await it.desktop.modifiers()).toEqual({ ...none, numlock: true, shift: true })
 })
+
+test('[DSK-22] a key that stays down repeats, by the X server', async () => {
+  await using it = await openTestDesktop()
+  const window = await it.openWindow()
+  it.desktop.key(0x61, true)
+  expect(await window.nextPresses(3)).toEqual([0x61, 0x61, 0x61])
+})
+
+test('[DSK-23] keys are numbered as evdev does, which browsers take for their physical position', async () => {
+  await using it = await openTestDesktop()
+  const window = await it.openWindow()
+  const nextKeycode = await listenWithXInput2(window)
+  it.desktop.key(0xff52, true)
+  expect(await nextKeycode()).toBe(111)
+})
+
+test('[DSK-24] every application hears of a new keyboard when a key is borrowed', async () => {
+  await using it = await openTestDesktop()
+  const { connection } = await it.openWindow()
+  const inbox = new EventInbox(connection, (event): event is Extract<typeof event, { name: 'XkbEvent' }> => event.name === 'XkbEvent')
+  // NewKeyboardNotify alone, as Chromium.
+  connection.send(() => connection.xkb.SelectEvents(connection.xkb.UseCoreKbd, 1, 0, 1, 0, 0))
+  await connection.settle()
+  it.desktop.key(han, true)
+  expect((await inbox.next(2_000, 'the news')).xkbType).toBe(0)
+  expect(it.warnings).toEqual([])
+})

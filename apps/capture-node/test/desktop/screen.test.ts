@@ -27,6 +27,7 @@ test('[DSK-31] sizes that cannot be are refused, and the old one stays', async (
     { width: 40_000, height: 700, rate: 60 },
     { width: 1000, height: 700.5, rate: 60 },
     { width: 800, height: 600, rate: -1 },
+    { width: 64, height: 64, rate: 10 },
   ]) {
     await expect(it.desktop.setScreen(size)).rejects.toMatchObject({ code: 'unprocessable' })
   }

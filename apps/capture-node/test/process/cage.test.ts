@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { silentLog, systemClock, until } from '@neko-edge/kit'
 import { describe, expect, it } from 'vitest'
+import { spawnChild } from '@neko-edge/process'
 import { openRoomDesktop } from '../../src/process/room-desktop.ts'
-import { roomUser, tempFolder } from './world.fixture.ts'
+import { roomUser, tempFolder } from '@neko-edge/testing/process'
 
 /** What a shell script wrote, run as a room's application. `hidden` as in the room's options. */
 async function runCaged(script: string, { hidden = [] }: { hidden?: readonly string[] } = {}): Promise<string> {
@@ -93,7 +95,9 @@ describe('the cage', () => {
   })
 
   it('[PRC-44] keeps hidden what the node says, also below /usr', async () => {
-    const report = await runCaged('ls -A /usr/share/fonts; echo end', { hidden: ['/usr/share/fonts', '/does/not/matter'] })
+    const report = await runCaged('ls -A /usr/share/fonts; echo end', {
+      hidden: ['/usr/share/fonts', '/does/not/matter', '/usr/share/no-such-folder'],
+    })
     expect(report.trim()).toBe('end')
   })
 
@@ -105,9 +109,37 @@ describe('the cage', () => {
     expect(report).toMatch(/^sound$/m)
   })
 
+  it('[PRC-47] gives the capture the picture of the room, through memory shared in the room only', async () => {
+    await using above = await tempFolder()
+    const identity = roomUser()
+    await using desktop = await openRoomDesktop({
+      runFolder: join(above.path, 'room'),
+      ...(identity && { identity }),
+      screen: { width: 640, height: 480, rate: 25 },
+      application: { is: 'command', line: 'exec gst-launch-1.0 -q videotestsrc pattern=red ! video/x-raw,framerate=25/1 ! ximagesink' },
+      clock: systemClock,
+      log: silentLog,
+    })
+    expect(desktop.captureChild.ipc).toBeDefined()
+    expect(await readlink(`/proc/${desktop.pids().xServer}/ns/ipc`)).not.toBe(await readlink('/proc/self/ns/ipc'))
+    const middle = async (): Promise<string> => {
+      const pipeline = 'ximagesrc show-pointer=false use-damage=false num-buffers=1 ! videoconvert ! video/x-raw,format=RGB ! fdsink'
+      await using capture = spawnChild({
+        name: 'capture',
+        command: ['gst-launch-1.0', '-q', ...pipeline.split(' ')],
+        stdout: 'pipe',
+        log: silentLog,
+        ...desktop.captureChild,
+      })
+      const frame = await buffer(capture.stdout ?? expect.fail('no stdout'))
+      const start = (240 * 640 + 320) * 3
+      return frame.subarray(start, start + 3).toString('hex')
+    }
+    await until(async () => /^f[a-f0-9]0[0-9]0[0-9]$/.test(await middle()), { ms: 10_000, what: 'red picture' })
+  })
+
   it('[PRC-46] has nothing of another room', async () => {
     await using other = await tempFolder()
-    await mkdir(join(other.path, 'room'))
     const identity = roomUser()
     await using desktop = await openRoomDesktop({
       runFolder: join(other.path, 'room'),

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { silentLog, systemClock, until, within } from '@neko-edge/kit'
 import { describe, expect, it } from 'vitest'
 import { XConnection } from '../../src/desktop/connection.ts'
-import { spawnChild } from '../../src/process/child.ts'
+import { spawnChild } from '@neko-edge/process'
 import { claimDisplayNumber } from '../../src/process/display-number.ts'
 import { type AudioServer, openAudioServer } from '../../src/process/pulse.ts'
 import { RoomFolder } from '../../src/process/room-folder.ts'
 import { xAuthority } from '../../src/process/x-authority.ts'
 import { openXServer, type XServer } from '../../src/process/xorg.ts'
-import { displayFiles, roomUser, tempFolder } from './world.fixture.ts'
+import { displayFiles, roomUser, tempFolder } from '@neko-edge/testing/process'
 
 const screen = { width: 1280, height: 720, rate: 30 }
 const identity = roomUser()
@@ -104,6 +104,18 @@ describe('claimDisplayNumber', () => {
 })
 
 describe('RoomFolder', () => {
+  it("[PRC-27] takes over what an earlier run left, and never removes somebody else's files", async () => {
+    await using above = await tempFolder()
+    const path = join(above.path, 'room')
+    const left = await RoomFolder.open(path, identity)
+    await left.folder('home')
+    await left.file('home/old', 'old')
+    await using again = await RoomFolder.open(path, identity)
+    expect(await readdir(again.path)).toEqual([])
+    await writeFile(join(path, 'thesis.txt'), 'mine')
+    await expect(RoomFolder.open(path, identity)).rejects.toThrow('holds files of somebody else (thesis.txt)')
+  })
+
   it('[PRC-26] refuses a path that is too long for sockets, and one that its user could not reach', async () => {
     await using above = await tempFolder()
     await expect(RoomFolder.open(join(above.path, 'x'.repeat(90)), identity)).rejects.toThrow('too long for Unix sockets')

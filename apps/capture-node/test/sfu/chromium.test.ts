@@ -1,8 +1,10 @@
 import { until } from '@neko-edge/kit'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { ChannelOpener, PeerEvent } from '../../src/sfu/sfu.ts'
 import { ChromiumPeer, openChromium } from './chromium-peer.ts'
-import { testRoom } from './room.ts'
+import { patienceMs, testRoom } from './room.ts'
+
+vi.setConfig({ testTimeout: 3 * patienceMs, hookTimeout: patienceMs })
 
 let browser: Awaited<ReturnType<typeof openChromium>>
 beforeAll(async () => {
@@ -11,7 +13,10 @@ beforeAll(async () => {
 afterAll(() => browser[Symbol.asyncDispose]())
 
 const framesGrow = (viewer: ChromiumPeer, from = 0) =>
-  until(async () => ((await viewer.video()).framesDecoded > from + 5 ? viewer.video() : undefined), { ms: 8_000, what: 'decoded frames' })
+  until(async () => ((await viewer.video()).framesDecoded > from + 5 ? viewer.video() : undefined), {
+    ms: patienceMs,
+    what: 'decoded frames',
+  })
 
 it.for(['active', 'actpass'] as const)('[SFU-1] a V3 viewer sees, hears and has the channel data (setup %s)', async (setup) => {
   await using world = await testRoom()
@@ -28,17 +33,17 @@ it.for(['active', 'actpass'] as const)('[SFU-1] a V3 viewer sees, hears and has 
   const answer = await viewer.join(peer)
   expect(answer).toContain(setup === 'active' ? 'a=setup:passive' : 'a=setup:active')
   const seen = await framesGrow(viewer)
-  expect([seen.width, seen.height]).toEqual([640, 360])
-  await until(async () => (await viewer.audioBytes()) > 0, { ms: 5_000, what: 'audio' })
+  expect([seen.width, seen.height]).toEqual([320, 180])
+  await until(async () => (await viewer.audioBytes()) > 0, { ms: patienceMs, what: 'audio' })
   expect((await viewer.tracks()).toSorted()).toEqual(['stream/audio', 'stream/video'])
-  await until(async () => (await viewer.messages()).length === 2, { ms: 5_000, what: 'the first messages' })
+  await until(async () => (await viewer.messages()).length === 2, { ms: patienceMs, what: 'the first messages' })
   expect(await viewer.channel()).toEqual({ label: 'data', readyState: 'open', id: setup === 'active' ? 0 : 1, ordered: true })
   expect(await viewer.messages()).toEqual([
     [2, 1],
     [1, 2],
   ])
   await viewer.send([7, 8, 9])
-  const data = await until(() => events.find((one) => one.on === 'data'), { ms: 5_000, what: 'a message' })
+  const data = await until(() => events.find((one) => one.on === 'data'), { ms: patienceMs, what: 'a message' })
   expect(data.on === 'data' && [...data.bytes]).toEqual([7, 8, 9])
   expect(events.map((one) => one.on)).toContain('connected')
 })
@@ -61,14 +66,14 @@ it.for(['active', 'actpass'] as const)(
     const viewer = await ChromiumPeer.open(browser.context, { createsChannel: true })
     await viewer.join(peer)
     const seen = await framesGrow(viewer)
-    expect([seen.width, seen.height]).toEqual([480, 270])
-    await until(async () => (await viewer.channel())?.readyState === 'open', { ms: 5_000, what: 'the channel' })
+    expect([seen.width, seen.height]).toEqual([240, 136])
+    await until(async () => (await viewer.channel())?.readyState === 'open', { ms: patienceMs, what: 'the channel' })
     await viewer.send([1, 4, 0])
-    await until(() => received.length === 1, { ms: 5_000, what: 'a message' })
+    await until(() => received.length === 1, { ms: patienceMs, what: 'a message' })
     expect(openers).toEqual(['client'])
     expect(received).toEqual([[1, 4, 0]])
     world.room.broadcast(Uint8Array.of(6))
-    await until(async () => (await viewer.messages()).length === 2, { ms: 5_000, what: 'messages' })
+    await until(async () => (await viewer.messages()).length === 2, { ms: patienceMs, what: 'messages' })
     expect(await viewer.messages()).toEqual([[5], [6]])
     expect(world.sources.hq.runs + world.sources.lq.runs).toBe(0)
   },
@@ -106,11 +111,11 @@ it('[SFU-4] microphone and webcam come in on the m-lines of the server, and end'
   await framesGrow(viewer)
   const { sdp } = await peer.acceptOffer(await viewer.share({ audio: true, video: true }))
   await viewer.takeAnswer(sdp)
-  await until(() => packets.audio > 10 && packets.video > 10, { ms: 8_000, what: 'microphone and webcam' })
+  await until(() => packets.audio > 10 && packets.video > 10, { ms: patienceMs, what: 'microphone and webcam' })
   await framesGrow(viewer, (await viewer.video()).framesDecoded)
   const answer = await peer.acceptOffer(await viewer.unshare())
   await viewer.takeAnswer(answer.sdp)
-  await until(() => ended.length === 2, { ms: 5_000, what: 'the end of both' })
+  await until(() => ended.length === 2, { ms: patienceMs, what: 'the end of both' })
   await framesGrow(viewer, (await viewer.video()).framesDecoded)
 })
 
@@ -144,13 +149,13 @@ it('[SFU-6] the viewer changes the rung without a new offer, and the encoder it 
   })
   const viewer = await ChromiumPeer.open(browser.context)
   await viewer.join(peer)
-  await until(async () => (await viewer.video()).width === 640, { ms: 8_000, what: 'the best rung' })
+  await until(async () => (await viewer.video()).width === 320, { ms: patienceMs, what: 'the best rung' })
   expect(world.sources.lq.runs).toBe(0)
   await peer.setVideo({ id: 'lq' })
-  await until(async () => (await viewer.video()).width === 320, { ms: 8_000, what: 'the lower rung' })
-  await until(() => !world.sources.hq.isRunning, { ms: 3_000, what: 'the end of the encoder' })
+  await until(async () => (await viewer.video()).width === 160, { ms: patienceMs, what: 'the lower rung' })
+  await until(() => !world.sources.hq.isRunning, { ms: patienceMs, what: 'the end of the encoder' })
   await peer.setVideo({ id: 'hq' })
-  await until(async () => (await viewer.video()).width === 640, { ms: 8_000, what: 'the best rung again' })
+  await until(async () => (await viewer.video()).width === 320, { ms: patienceMs, what: 'the best rung again' })
   expect(offers).toEqual([])
   expect(states).toEqual(['lq', 'hq'])
 })
@@ -167,8 +172,8 @@ it('[SFU-7] another picture is another consumer on the same m-line, after a new 
   await viewer.join(peer)
   await framesGrow(viewer)
   await peer.setVideo({ id: 'legacy' })
-  await until(async () => (await viewer.video()).width === 480, { ms: 8_000, what: 'the other picture' })
-  await until(() => !world.sources.hq.isRunning, { ms: 3_000, what: 'the end of the encoder' })
+  await until(async () => (await viewer.video()).width === 240, { ms: patienceMs, what: 'the other picture' })
+  await until(() => !world.sources.hq.isRunning, { ms: patienceMs, what: 'the end of the encoder' })
 })
 
 it('[SFU-8] paused and disabled viewers get nothing, and their encoders stop', async () => {
@@ -178,7 +183,7 @@ it('[SFU-8] paused and disabled viewers get nothing, and their encoders stop', a
   await viewer.join(peer)
   await framesGrow(viewer)
   await peer.setPaused(true)
-  await until(() => world.sources.all.every((source) => !source.isRunning), { ms: 3_000, what: 'all encoders stop' })
+  await until(() => world.sources.all.every((source) => !source.isRunning), { ms: patienceMs, what: 'all encoders stop' })
   await peer.setPaused(false)
   await framesGrow(viewer, (await viewer.video()).framesDecoded)
   expect(await peer.setVideo({ disabled: true })).toEqual({ disabled: true, id: 'hq', auto: false })
@@ -199,7 +204,7 @@ it('[SFU-9] a viewer that hangs up has left at once', async () => {
   await viewer.join(peer)
   await framesGrow(viewer)
   await viewer.hangUp()
-  await until(() => reason !== '', { ms: 3_000, what: 'the end of the peer' })
+  await until(() => reason !== '', { ms: patienceMs, what: 'the end of the peer' })
   expect(reason).toBe('left')
   expect(world.room.peers.size).toBe(0)
   expect(world.sources.all.every((source) => source.retains === 0)).toBe(true)

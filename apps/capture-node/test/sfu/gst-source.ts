@@ -7,8 +7,8 @@ import { RtpRebase } from '../../src/capture/rtp-rebase.ts'
 import type { RtpSource } from '../../src/capture/rtp-source.ts'
 
 const encoders: Readonly<Record<string, string>> = {
-  vp8: 'vp8enc target-bitrate=300000 cpu-used=16 threads=2 deadline=1 keyframe-max-dist=1000',
-  vp9: 'vp9enc target-bitrate=300000 cpu-used=16 threads=2 deadline=1 lag-in-frames=0 keyframe-max-dist=1000',
+  vp8: 'vp8enc target-bitrate=300000 cpu-used=16 threads=1 deadline=1 keyframe-max-dist=1000',
+  vp9: 'vp9enc target-bitrate=300000 cpu-used=16 threads=1 deadline=1 lag-in-frames=0 keyframe-max-dist=1000',
   h264: 'x264enc bitrate=300 tune=zerolatency speed-preset=ultrafast key-int-max=1000 ! video/x-h264,profile=constrained-baseline',
   opus: 'opusenc inband-fec=true',
 }
@@ -165,9 +165,9 @@ export class GstSource implements RtpSource {
 /** The sources of a small room: two rungs `hq` and `lq`, the picture with the pointer `legacy`, and the sound. */
 export function testSources(video: 'vp8' | 'vp9' | 'h264' = 'vp8') {
   const codec = codecs[video]
-  const hq = new GstSource({ id: 'hq', codec, ssrc: 1001, size: [640, 360] })
-  const lq = new GstSource({ id: 'lq', codec, ssrc: 1002, size: [320, 180] })
-  const cursorVideo = new GstSource({ id: 'legacy', codec, ssrc: 1003, size: [480, 270] })
+  const hq = new GstSource({ id: 'hq', codec, ssrc: 1001, size: [320, 180] })
+  const lq = new GstSource({ id: 'lq', codec, ssrc: 1002, size: [160, 90] })
+  const cursorVideo = new GstSource({ id: 'legacy', codec, ssrc: 1003, size: [240, 136] })
   const audio = new GstSource({ id: 'audio', codec: codecs.opus, ssrc: 1004 })
   const all = [hq, lq, cursorVideo, audio]
   return {

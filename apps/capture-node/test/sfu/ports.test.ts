@@ -1,10 +1,12 @@
 import { until } from '@neko-edge/kit'
 import { freeTcpPort, freeUdpPort } from '@neko-edge/testing'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { openMediasoupSfu } from '../../src/sfu/mediasoup-sfu.ts'
 import type { Peer, PeerOptions } from '../../src/sfu/sfu.ts'
 import { ChromiumPeer, openChromium } from './chromium-peer.ts'
-import { keptLog, testRoom, workerBin } from './room.ts'
+import { keptLog, patienceMs, testRoom, workerBin } from './room.ts'
+
+vi.setConfig({ testTimeout: 3 * patienceMs, hookTimeout: patienceMs })
 
 const v3: PeerOptions = { kind: 'v3', canShare: false }
 const candidates = (peer: Peer) =>
@@ -21,7 +23,7 @@ afterAll(() => browser[Symbol.asyncDispose]())
 async function watches(peer: Peer): Promise<void> {
   const viewer = await ChromiumPeer.open(browser.context)
   await viewer.join(peer)
-  await until(async () => (await viewer.video()).framesDecoded > 5, { ms: 10_000, what: 'decoded frames' })
+  await until(async () => (await viewer.video()).framesDecoded > 5, { ms: patienceMs, what: 'decoded frames' })
 }
 
 it('[SFU-23] fixed ports: all viewers of a worker on one UDP and one TCP port', async () => {

@@ -3,6 +3,9 @@ import { workerBinary } from '../../../../infra/worker/locate.ts'
 import { type MediasoupSfuOptions, openMediasoupSfu } from '../../src/sfu/mediasoup-sfu.ts'
 import { testSources } from './gst-source.ts'
 
+/** How long a test waits for what takes a second on an idle machine: encoders, browsers and other people's tests share two cores. */
+export const patienceMs = 25_000
+
 /** The worker program under test. */
 export const workerBin = workerBinary() ?? missing()
 

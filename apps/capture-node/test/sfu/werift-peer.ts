@@ -1,6 +1,7 @@
 import { until } from '@neko-edge/kit'
 import { RTCPeerConnection, useOPUS, useVP8, useVP9 } from 'werift'
 import type { Peer } from '../../src/sfu/sfu.ts'
+import { patienceMs } from './room.ts'
 
 /** A viewer without a browser: counts packets and keeps messages. */
 export class WeriftPeer implements AsyncDisposable {
@@ -41,7 +42,7 @@ export class WeriftPeer implements AsyncDisposable {
   /** Answers the first offer and waits for the connection and, where the server opens one, the channel. */
   async join(peer: Peer): Promise<void> {
     await peer.answer(await this.answer(peer.offer.sdp))
-    await until(() => this.state === 'connected' && (peer.kind === 'v2' || this.label !== ''), { ms: 10_000, what: 'the connection' })
+    await until(() => this.state === 'connected' && (peer.kind === 'v2' || this.label !== ''), { ms: patienceMs, what: 'the connection' })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

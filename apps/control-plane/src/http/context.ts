@@ -18,6 +18,8 @@ export interface HttpOptions {
   /** Whether an address is a proxy whose headers are believed. */
   readonly isTrustedProxy: (address: string) => boolean
   readonly metrics: boolean
+  /** Whether V2 clients are served. */
+  readonly legacy: boolean
   /** The directory of the web client, and whether it is ours (then it is served behind a strict content policy). */
   readonly client: { directory: string; isOurs: boolean } | undefined
   readonly apiToken: string

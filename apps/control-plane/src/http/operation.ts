@@ -1,8 +1,9 @@
 import { NekoError } from '@neko-edge/kit'
 import type { Context } from 'hono'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Hub } from '../session/hub.ts'
 import { type Actor, actorOf, type Deps, tokenOf } from './context.ts'
+import { readJson } from './json-body.ts'
 
 /** Who may call, in the order of the checks; nothing at all means anybody. */
 export type Guard = 'session' | 'admin' | 'host' | 'host-or-admin' | 'can-watch' | 'can-host' | 'can-access-clipboard' | 'may-upload'
@@ -18,9 +19,21 @@ export interface Call<Body> {
   param(name: string): string
 }
 
+/** The same before the body is read. */
+export type EarlyCall = Omit<Call<unknown>, 'body'>
+
+/** How a JSON body is read. */
+export interface BodyRules<Schema extends z.ZodType = z.ZodType> {
+  readonly schema: Schema
+  /** Text after the JSON value is an error here; elsewhere it is ignored. */
+  readonly isStrict?: true
+  /** The words for an empty body and for one that is not what the schema says, where they are not the usual ones. */
+  readonly words?: { readonly empty?: string; readonly malformed?: string }
+}
+
 /**
  * One operation of the API: the single source of its route, its checks, its validation and its documentation.
- * `reply` describes the JSON of a 200; without it the answer is 204.
+ * `reply` describes what a 200 carries; without it the answer is 204.
  */
 export interface Operation<Schema extends z.ZodType = z.ZodType> {
   readonly method: 'GET' | 'POST' | 'DELETE'
@@ -28,16 +41,19 @@ export interface Operation<Schema extends z.ZodType = z.ZodType> {
   readonly path: string
   readonly summary: string
   readonly guards: readonly Guard[]
-  readonly body?: {
-    readonly schema: Schema
-    /** Text after the JSON value is an error here; elsewhere it is ignored. With the words for an unreadable body. */
-    readonly strict?: { empty: string }
-  }
-  readonly reply?: z.ZodType
+  readonly body?: BodyRules<Schema>
+  /** What the body is where it is no JSON: its media type and, in words, its parts. */
+  readonly upload?: { readonly type: string; readonly parts: Readonly<Record<string, string>> }
+  /** Parameters of the query, in words. */
+  readonly query?: Readonly<Record<string, string>>
+  /** The JSON of a 200, or the media type of one that is no JSON. */
+  readonly reply?: z.ZodType | { readonly type: string }
   /** What else it answers, by status. */
   readonly fails?: Readonly<Record<number, string>>
   /** A path that is answered with and without a trailing slash. */
   readonly isMount?: boolean
+  /** Checks that come before the body is read: throws, or gives the answer of a failure. */
+  readonly permit?: (call: EarlyCall) => Response | undefined | Promise<Response | undefined>
   readonly handle: (call: Call<z.output<Schema>>) => Promise<unknown>
 }
 
@@ -50,20 +66,35 @@ export function json(value: unknown, status = 200): Response {
   return new Response(`${JSON.stringify(value)}\n`, { status, headers: { 'content-type': 'application/json' } })
 }
 
+/** The answer of a failure, in the form that all have. For statuses and texts that are no `NekoError`'s. */
+export const failure = (status: number, message: string): Response => json({ code: status, message }, status)
+
 /** Answers one request by its operation. Failures are thrown; the app's edge turns them into JSON. */
 export async function perform(definition: Operation, context: Context, deps: Deps): Promise<Response> {
   const { hub } = deps
-  // Anonymous operations have no actor, and read none.
-  const actor = definition.guards.length === 0 ? (undefined as unknown as Actor) : await actorOf(tokenOf(context, deps.options), deps)
-  for (const guard of definition.guards) {
-    check(guard, actor, hub)
+  const actor = await admit(definition.guards, context, deps)
+  const early: EarlyCall = { context, deps, hub, actor, param: (name) => context.req.param(name) ?? '' }
+  const refusal = await definition.permit?.(early)
+  if (refusal) {
+    return refusal
   }
-  const body = definition.body ? await readBody(context.req.raw, definition.body) : undefined
-  const result = await definition.handle({ context, deps, hub, actor, body, param: (name) => context.req.param(name) ?? '' })
-  if (result instanceof Response) {
-    return result
+  const body = definition.body ? await readJson(context.req.raw, definition.body) : undefined
+  const result = await definition.handle({ ...early, body })
+  const response = result instanceof Response ? result : definition.reply ? json(result) : new Response(null, { status: 204 })
+  // Made anew by the context, so that headers set on it (a cookie) go out too.
+  return context.newResponse(response.body, response)
+}
+
+/** Finds out who calls and checks his guards, in their order. Anonymous operations have no actor, and read none. */
+export async function admit(guards: readonly Guard[], context: Context, deps: Deps): Promise<Actor> {
+  if (guards.length === 0) {
+    return undefined as unknown as Actor
   }
-  return definition.reply ? json(result) : new Response(null, { status: 204 })
+  const actor = await actorOf(tokenOf(context, deps.options), deps)
+  for (const guard of guards) {
+    check(guard, actor, deps.hub)
+  }
+  return actor
 }
 
 function check(guard: Guard, { id, profile }: Actor, { room: { view } }: Hub): void {
@@ -97,42 +128,5 @@ function check(guard: Guard, { id, profile }: Actor, { room: { view } }: Hub): v
 function need(isAllowed: boolean, message: string): void {
   if (!isAllowed) {
     throw new NekoError('forbidden', message)
-  }
-}
-
-/** The longest JSON body, in characters. */
-const maxBody = 1024 * 1024
-
-async function readBody(request: Request, { schema, strict }: NonNullable<Operation['body']>): Promise<unknown> {
-  const text = await readText(request)
-  if (text.trim() === '') {
-    throw new NekoError('invalid', strict?.empty ?? 'no data provided')
-  }
-  const parsed = schema.safeParse(parseJson(text, { allowTail: strict === undefined }))
-  if (!parsed.success) {
-    throw new NekoError('invalid', 'unable to parse provided data', { cause: parsed.error })
-  }
-  return parsed.data
-}
-
-async function readText(request: Request): Promise<string> {
-  const declared = Number(request.headers.get('content-length') ?? 0)
-  const text = declared > maxBody ? '' : await request.text()
-  if (declared > maxBody || text.length > maxBody) {
-    throw new NekoError('tooLarge', `the body is longer than ${maxBody} characters`)
-  }
-  return text
-}
-
-/** The first JSON value of a text. Where a tail is allowed, what follows the value is ignored, as upstream's decoder does. */
-export function parseJson(text: string, { allowTail }: { allowTail: boolean }): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    const end = allowTail && error instanceof SyntaxError ? /after JSON at position (\d+)/.exec(error.message)?.[1] : undefined
-    if (end !== undefined) {
-      return parseJson(text.slice(0, Number(end)), { allowTail: false })
-    }
-    throw new NekoError('invalid', 'unable to parse provided data', { cause: error })
   }
 }

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { UpgradeWebSocket, WSContext } from 'hono/ws'
-import type { SocketEvents } from '../session/v3/socket-route.ts'
+import type { SocketEvents } from '../session/socket-life.ts'
 import type { SocketPort } from '../session/socket.ts'
 
 /** What both runtimes' sockets have beyond Hono's view of them. */

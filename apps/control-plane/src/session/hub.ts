@@ -1,12 +1,13 @@
 import { type Clock, type InstanceId, type Log, messageOf, NekoError, randomText, type RoomId, type SessionId } from '@neko-edge/kit'
-import { encodeV3, type Session } from '@neko-edge/protocol'
+import type { Session } from '@neko-edge/protocol'
 import { type Bus, type Connection, connectSession, deadInstances, disconnectSession, Room, type RoomDefaults, type RoomEvent, type Signal } from '@neko-edge/store'
 import type { Metrics } from '../metrics.ts'
+import type { Announcement, Dialect } from './dialect.ts'
 import { NodeClient } from './node-client.ts'
-import { reopenPeer, tellPeerNews } from './peer.ts'
-import { type Dialect, type SocketPort, SessionSocket } from './socket.ts'
-import { announceEvent, announceSignal, type Announcement } from './v3/announce.ts'
-import { greet } from './v3/greet.ts'
+import { tellPeerNews } from './peer.ts'
+import { SessionSocket, type SocketPort } from './socket.ts'
+import { V2Dialect } from '../legacy/dialect.ts'
+import { V3Dialect } from './v3/dialect.ts'
 
 /** How long a session whose socket broke counts as connected, in milliseconds: back in that time, and nobody was told. */
 export const graceMs = 5_000
@@ -37,6 +38,7 @@ export interface Features {
 export class Hub implements AsyncDisposable {
   readonly room: Room
   readonly node: NodeClient
+  readonly dialects: { readonly v3: Dialect; readonly v2: Dialect }
   readonly features: Features
   readonly counters: Metrics
   readonly log: Log
@@ -56,6 +58,7 @@ export class Hub implements AsyncDisposable {
     this.counters = options.metrics
     this.log = options.log.child({ room: room.id })
     this.#options = options
+    this.dialects = { v3: new V3Dialect(this), v2: new V2Dialect(this) }
   }
 
   static async open(id: RoomId, options: HubOptions): Promise<Hub> {
@@ -82,12 +85,12 @@ export class Hub implements AsyncDisposable {
    * Connects a session through a socket: it is greeted, and hears the room, as soon as the room's own event says so.
    * Gives the socket, or the text with which the session is to be refused.
    */
-  async join({ id, dialect, port, address }: { id: SessionId; dialect: Dialect; port: SocketPort; address: string }): Promise<SessionSocket | { refused: string }> {
+  async join({ id, dialect, port, address }: { id: SessionId; dialect: 'v3' | 'v2'; port: SocketPort; address: string }): Promise<SessionSocket | { refused: string }> {
     const key = `${this.#options.instance}.${randomText(8)}`
-    const socket = new SessionSocket({ key, id, dialect, port, log: this.log })
+    const socket = new SessionSocket({ key, id, dialect: this.dialects[dialect], port, log: this.log })
     this.#sockets.set(key, socket)
     try {
-      const outcome = String(await this.room.run(connectSession, [id, key, address]))
+      const outcome = String(await this.room.run(connectSession, [id, key, address, dialect]))
       if (outcome in refusals) {
         this.#sockets.delete(key)
         return { refused: refusals[outcome as keyof typeof refusals] }
@@ -99,9 +102,10 @@ export class Hub implements AsyncDisposable {
     }
     const stopHeartbeat = this.clock.every(heartbeatMs, () => {
       if (!this.#sockets.has(key)) {
-        stopHeartbeat()
-      } else if (dialect === 'v3') {
-        socket.say({ event: 'system/heartbeat', payload: undefined })
+        return stopHeartbeat()
+      }
+      if (socket.dialect.heartbeat) {
+        socket.say(socket.dialect.heartbeat)
       }
       socket.ping()
     })
@@ -116,7 +120,7 @@ export class Hub implements AsyncDisposable {
       return
     }
     const end = () => this.#end(socket)
-    if (code === 1000 || code === 1001 || socket.dialect === 'v2') {
+    if (code === 1000 || code === 1001 || socket.dialect.name === 'v2') {
       end()
       return
     }
@@ -146,10 +150,9 @@ export class Hub implements AsyncDisposable {
     })
   }
 
-  #drop(socket: SessionSocket, message: string): void {
+  #drop(socket: SessionSocket, reason: string): void {
     this.#sockets.delete(socket.key)
-    socket.say({ event: 'system/disconnect', payload: { message } })
-    socket.close(1000, message)
+    socket.end(reason)
   }
 
   #onEvents(events: readonly RoomEvent[]): void {
@@ -160,8 +163,8 @@ export class Hub implements AsyncDisposable {
       if (event.is === 'connected') {
         this.#greet(event.state.instance)
       }
-      this.#announce(announceEvent(event, this.room.view))
-      if (event.is === 'node' && event.facts !== null) {
+      this.#announce((dialect) => dialect.announceEvent(event))
+      if ((event.is === 'node' && event.facts !== null) || (event.is === 'facts' && event.change === 'ready')) {
         this.#reopenAll()
       }
       if (event.is === 'state' && event.state.peer !== undefined) {
@@ -190,9 +193,7 @@ export class Hub implements AsyncDisposable {
     const socket = this.#sockets.get(key ?? '')
     const session = socket && this.sessionOf(socket)
     if (socket && session) {
-      for (const message of greet(session, this.room.view, this.features)) {
-        socket.say(message)
-      }
+      socket.dialect.greet(socket, session)
       socket.open()
     }
   }
@@ -201,11 +202,11 @@ export class Hub implements AsyncDisposable {
     if (signal.is === 'peer') {
       const socket = this.socketOf(signal.session)
       if (socket) {
-        void tellPeerNews(this, socket, signal)
+        tellPeerNews(this, socket, signal)
       }
       return
     }
-    this.#announce(announceSignal(signal, this.room.view, { chatEnabled: this.features.chat }))
+    this.#announce((dialect) => dialect.announceSignal(signal))
   }
 
   /** The open socket of a session in this process. */
@@ -218,13 +219,15 @@ export class Hub implements AsyncDisposable {
     return undefined
   }
 
-  #announce(announcements: readonly Announcement[]): void {
-    for (const { message, to, isFleeting } of announcements) {
-      const text = encodeV3(message)
-      for (const socket of this.#sockets.values()) {
-        const session = this.sessionOf(socket)
-        if (socket.isOpen && session && (to === undefined || to(session))) {
-          isFleeting ? socket.sendFresh(text) : socket.send(text)
+  #announce(wording: (dialect: Dialect) => Announcement[]): void {
+    for (const dialect of [this.dialects.v3, this.dialects.v2]) {
+      for (const { message, to, isFleeting } of wording(dialect)) {
+        const text = dialect.encode(message)
+        for (const socket of this.#sockets.values()) {
+          const session = this.sessionOf(socket)
+          if (socket.isOpen && socket.dialect === dialect && session && (to === undefined || to(session))) {
+            isFleeting ? socket.sendFresh(text) : socket.send(text)
+          }
         }
       }
     }
@@ -234,7 +237,7 @@ export class Hub implements AsyncDisposable {
   #reopenAll(): void {
     for (const socket of this.#sockets.values()) {
       if (socket.isOpen && socket.request) {
-        void reopenPeer(this, socket)
+        socket.dialect.peerNews(socket, { is: 'lost' })
       }
     }
   }

@@ -20,17 +20,12 @@ export async function openPeer(hub: Hub, socket: SessionSocket, request: PeerReq
   socket.request = request
   const opened = await hub.node.call('peer.open', {
     session: socket.id,
-    kind: socket.dialect,
+    kind: socket.dialect.name,
     video: present<PeerVideoRequest>({ ...request.video, auto: request.video?.auto ?? request.auto ?? false }),
     audio: present({ disabled: request.audio?.disabled }),
   })
   socket.peer = opened.peer
-  const { sdp, video, audio } = opened
-  socket.say({ event: 'signal/provide', payload: { sdp, iceservers: [...hub.features.iceServers], video, audio } })
-  socket.say({ event: 'signal/video', payload: video })
-  if (!audio.disabled) {
-    socket.say({ event: 'signal/audio', payload: audio })
-  }
+  socket.dialect.provide(socket, opened)
 }
 
 /** Gives a viewer whose media ended through no doing of its own a new peer; tried again when the next node comes. */
@@ -43,29 +38,18 @@ export async function reopenPeer(hub: Hub, socket: SessionSocket): Promise<void>
 }
 
 /** Passes on what the capture node says of the session's current peer; news of a replaced one are dropped. */
-export async function tellPeerNews(hub: Hub, socket: SessionSocket, { peer, news }: Extract<Signal, { is: 'peer' }>): Promise<void> {
+export function tellPeerNews(hub: Hub, socket: SessionSocket, { peer, news }: Extract<Signal, { is: 'peer' }>): void {
   const current = peerOf(hub, socket)
   if (current !== undefined && current !== peer) {
     return
   }
-  switch (news.is) {
-    case 'video':
-      return socket.say({ event: 'signal/video', payload: news.video })
-    case 'audio':
-      return socket.say({ event: 'signal/audio', payload: news.audio })
-    case 'candidate':
-      return socket.say({ event: 'signal/candidate', payload: news.candidate })
-    case 'offer':
-      return socket.say({ event: 'signal/offer', payload: { sdp: news.sdp } })
-    case 'closed':
-      socket.peer = undefined
-      socket.request = undefined
-      return socket.say({ event: 'signal/close', payload: null })
-    case 'lost':
-      return reopenPeer(hub, socket)
-    default:
-      return news satisfies never
+  if (news.is === 'closed' || news.is === 'lost') {
+    socket.peer = undefined
   }
+  if (news.is === 'closed') {
+    socket.request = undefined
+  }
+  socket.dialect.peerNews(socket, news)
 }
 
 /** Without the keys whose value is `undefined`: on the bus, absent is absent. */

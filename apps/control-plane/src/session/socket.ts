@@ -1,6 +1,6 @@
 import { type Log, messageOf, type SessionId } from '@neko-edge/kit'
-import type { PeerRequest, ServerMessage } from '@neko-edge/protocol'
-import { encodeV3 } from '@neko-edge/protocol'
+import type { PeerRequest } from '@neko-edge/protocol'
+import type { Dialect } from './dialect.ts'
 
 /** What a session needs of a WebSocket, on whichever runtime. */
 export interface SocketPort {
@@ -11,9 +11,6 @@ export interface SocketPort {
   /** Bytes that the other end has not taken yet. */
   buffered(): number
 }
-
-/** The protocol that a socket speaks. */
-export type Dialect = 'v3' | 'v2'
 
 /** Above this many bytes waiting, what is out of date a moment later (cursors) is left out for this socket. */
 const slowBytes = 256 * 1024
@@ -35,6 +32,8 @@ export class SessionSocket {
   epoch = 0
   /** The viewer's last wish for media: what it is given again when the capture node had to start anew. */
   request: PeerRequest | undefined
+  /** V2: whether it has been told who is there. */
+  hasSeenRoom = false
   /** The peer that was opened through this socket. */
   peer: string | undefined
   readonly #port: SocketPort
@@ -98,8 +97,14 @@ export class SessionSocket {
     this.#port.send(text)
   }
 
-  say(message: ServerMessage): void {
-    this.send(encodeV3(message))
+  say(message: object): void {
+    this.send(this.dialect.encode(message))
+  }
+
+  /** Says a last word and closes. */
+  end(reason: string): void {
+    this.say(this.dialect.farewell(reason))
+    this.close(1000, reason.slice(0, 100))
   }
 
   /** Sends what loses its worth within a second: left out where the socket is behind. */

@@ -67,6 +67,9 @@ function ControlArea({ model }: { model: Model }) {
   const who = verdict === 'hosting' ? text.youHost : host === undefined ? text.nobody : text.host(host)
   const why = verdict === 'locked' || verdict === 'private' || verdict === 'forbidden' ? text[verdict] : undefined
   const isLive = model.connection.value.is === 'live'
+  if (!model.room.value) {
+    return <div class="control" />
+  }
   return (
     <div class="control">
       {verdict === 'hosting' && (

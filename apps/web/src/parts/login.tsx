@@ -105,8 +105,5 @@ function Refusal({ model, isMissingName }: { model: Model; isMissingName: boolea
 /** Signs in, and remembers what makes the next time easier: never the password. */
 export async function signIn(model: Model, { name, password }: { name: string; password: string }): Promise<void> {
   remembered.setName(name)
-  const token = await model.client.login(name, password)
-  if (model.connection.value.is !== 'signed-out') {
-    remembered.setSession(token ?? '')
-  }
+  await model.client.login(name, password)
 }

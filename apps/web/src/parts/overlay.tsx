@@ -2,7 +2,6 @@ import type { Connection } from '@neko-edge/client'
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Model } from '../model/model.ts'
-import { remembered } from '../model/store.ts'
 import { words } from '../words/words.ts'
 
 /** What keeps the picture away, and what can be done about it; nothing while the picture is live. */
@@ -68,7 +67,6 @@ function Remedy({ model, connection }: { model: Model; connection: Connection })
   }
   const isReplaced = connection.trouble.code === 'replaced'
   const signOut = () => {
-    remembered.setSession(undefined)
     void model.client.logout()
   }
   return (

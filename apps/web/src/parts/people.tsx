@@ -42,8 +42,10 @@ function Person({ id, room, model }: { id: string; room: Room; model: Model }) {
         {[...name][0]?.toUpperCase()}
       </span>
       <span class="name">
-        <bdi>{name}</bdi>
-        {isMe && <span class="muted"> ({text.you})</span>}
+        <span class="line">
+          <bdi>{name}</bdi>
+          {isMe && <span class="muted">({text.you})</span>}
+        </span>
         {session?.state.is_watching === false && <span class="note">{text.notWatching}</span>}
         {isHost && <span class="note accent">{text.hosting}</span>}
       </span>

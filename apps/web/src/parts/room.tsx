@@ -1,7 +1,6 @@
 import type { NekoView } from '@neko-edge/client/view'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Model } from '../model/model.ts'
-import { remembered } from '../model/store.ts'
 import { words } from '../words/words.ts'
 import { Bar } from './bar.tsx'
 import { Icon, Mark } from './icons.tsx'
@@ -38,7 +37,11 @@ export function Room({ model }: { model: Model }) {
         }}
       />
       {model.showsPeople.value && <People model={model} />}
-      <Bar model={model} view={() => view.current} onFullscreen={() => void toggleFullscreen(root.current)} />
+      <Bar
+        model={model}
+        view={() => view.current}
+        onFullscreen={() => void toggleFullscreen(root.current).then(() => view.current?.focus())}
+      />
       <NoticeList model={model} />
     </div>
   )
@@ -51,13 +54,21 @@ async function toggleFullscreen(element: HTMLElement | null): Promise<void> {
   }
   // A browser that refuses (an iPhone, a frame without the right) leaves everything as it is.
   await element?.requestFullscreen({ navigationUI: 'hide' }).catch(() => {})
+  await lockKeys().catch(() => {})
+}
+
+/** In full screen Chromium hands over Escape, Alt+Tab and the like, until Escape is held. */
+async function lockKeys(): Promise<void> {
+  const { keyboard } = navigator as Navigator & { keyboard?: { lock?: () => Promise<void> } }
+  if (document.fullscreenElement) {
+    await keyboard?.lock?.()
+  }
 }
 
 function Head({ model }: { model: Model }) {
   const text = words.value
   const people = [...(model.room.value?.sessions.values() ?? [])].filter((session) => session.state.is_connected).length
   const leave = () => {
-    remembered.setSession(undefined)
     void model.client.logout()
   }
   return (

@@ -1,4 +1,5 @@
 import type { NekoClient } from '../client.ts'
+import { ClipboardSync } from './clipboard-sync.ts'
 import { KeyboardInput } from './keyboard-input.ts'
 import { Picture } from './picture.ts'
 import { PointerInput } from './pointer-input.ts'
@@ -15,6 +16,7 @@ export class NekoView extends HTMLElement {
   readonly #surface = document.createElement('textarea')
   #client: NekoClient | undefined
   #picture: Picture | undefined
+  #wasHosting = false
   #stop: (() => void)[] = []
 
   constructor() {
@@ -95,13 +97,16 @@ export class NekoView extends HTMLElement {
     const onEscape = () => this.dispatchEvent(new Event('leavefocus'))
     const keyboard = new KeyboardInput({ surface: this.#surface, client, onEscape })
     const pointer = new PointerInput({ surface: this.#surface, client, picture, holdsControl: () => keyboard.holdsControl })
+    const clipboard = new ClipboardSync(client, this.#surface)
     this.#picture = picture
+    this.#wasHosting = false
     this.#stop = [
-      client.room.watch(() => this.#hostChanged(keyboard)),
+      client.room.watch(() => this.#hostChanged(keyboard, clipboard)),
       client.cursor.image.watch(() => this.#showOwnCursor()),
       () => keyboard.close(),
       () => pointer.close(),
       () => picture.close(),
+      () => clipboard.close(),
     ]
     this.#showOwnCursor()
   }
@@ -114,14 +119,14 @@ export class NekoView extends HTMLElement {
     this.#picture = undefined
   }
 
-  #wasHosting = false
-  #hostChanged(keyboard: KeyboardInput): void {
+  #hostChanged(keyboard: KeyboardInput, clipboard: ClipboardSync): void {
     const isHosting = this.#client?.control.verdict === 'hosting'
     if (isHosting !== this.#wasHosting) {
       this.#wasHosting = isHosting
       this.#showOwnCursor()
       if (isHosting) {
         keyboard.tellLocksAgain()
+        void clipboard.bring()
       } else {
         keyboard.forgetAll()
       }

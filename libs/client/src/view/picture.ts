@@ -8,6 +8,9 @@ export interface PictureParts {
   cursor: HTMLImageElement
 }
 
+/** On a small picture the pointer shrinks no further: it would be lost. */
+const leastCursorScale = 0.6
+
 /** The video and the desktop's pointer drawn over it, in a box of any size. */
 export class Picture {
   readonly #parts: PictureParts
@@ -109,15 +112,15 @@ export class Picture {
       return
     }
     const { rect, screen } = this
-    const scale = rect.width / screen.width
+    const scale = Math.max(leastCursorScale, rect.width / screen.width)
     const box = frame.getBoundingClientRect()
-    const at = pagePoint({ x: position.x - image.hotX, y: position.y - image.hotY }, rect, screen)
+    const at = pagePoint(position, rect, screen)
     if (cursor.src !== image.url) {
       cursor.src = image.url
     }
     cursor.style.width = `${image.width * scale}px`
     cursor.style.height = `${image.height * scale}px`
-    cursor.style.transform = `translate(${at.x - box.left}px, ${at.y - box.top}px)`
+    cursor.style.transform = `translate(${at.x - image.hotX * scale - box.left}px, ${at.y - image.hotY * scale - box.top}px)`
   }
 }
 

@@ -23,6 +23,8 @@ const mappings: readonly (readonly [key: string, text: string, v3: Readonly<Reco
     { 'capture.video.pipeline': 'ximagesrc display-name={display} show-pointer=false ! x264enc ! appsink name=appsink' },
   ],
   ['video_bitrate', '5000', { 'capture.video.bitrate': '5000' }],
+  ['video_bitrate', '0', { 'capture.video.bitrate': '3072' }],
+  ['audio_bitrate', '0', { 'capture.audio.bitrate': '128' }],
   ['max_fps', '60', { 'capture.video.max_fps': '60' }],
   ['max_fps', '0', { 'capture.video.max_fps': '0' }],
   ['hwenc', 'NVENC', { 'capture.video.hwenc': 'nvenc' }],
@@ -110,9 +112,10 @@ const overriding = mappings.filter(([, , v3]) => Object.keys(v3).length > 0)
 test.each(overriding)('[CFG-42] V2 %s=%s wins over its V3 option, whatever its source', (key, text, v3) => {
   for (const path of v2Options.get(key)?.to ?? []) {
     const wanted = v3[path]
+    const isUnset = text === '0' && key.endsWith('_bitrate')
     const other = samplesOf(path).find((sample) => sample !== wanted)
     // A lock that V2 does not name is not taken off, and a V3 pipeline is not replaced by a V2 one.
-    if (wanted !== undefined && other !== undefined && key !== 'locks' && key !== 'video') {
+    if (wanted !== undefined && other !== undefined && key !== 'locks' && key !== 'video' && !isUnset) {
       const { config, sources } = load({ argv: [`--${path}=${other}`], yaml: stringify({ [key]: text }) })
       expect([path, read(config, path)]).toEqual([path, wanted])
       expect(sources.get(path)).toEqual({ kind: 'file', where: expect.stringContaining('neko.yaml:1:') })

@@ -1,20 +1,17 @@
 import { type ServerMessage, type Session, wireSession, wireState } from '@neko-edge/protocol'
-import type { RoomEvent, RoomView, Signal } from '@neko-edge/store'
+import type { RoomEvent, RoomView } from '@neko-edge/store'
 import { isPermitted } from '../../plugins/permission.ts'
+import type { Announcement, RoomSignal } from '../dialect.ts'
+import type { Features } from '../hub.ts'
+import { broadcastStatus, fileList } from './greet.ts'
 
-/** A message and who of the connected hears it: everybody, where it does not say. */
-export interface Announcement {
-  readonly message: ServerMessage
-  readonly to?: (session: Session) => boolean
-  /** Out of date within a second: a slow socket goes without. */
-  readonly isFleeting?: true
-}
+type V3Announcement = Announcement & { readonly message: ServerMessage }
 
 const isAdmin = (session: Session) => session.profile.is_admin
 const only = (id: string) => (session: Session) => session.id === id
 
 /** What V3 clients are told of a change of the room's facts. */
-export function announceEvent(event: RoomEvent, view: RoomView): Announcement[] {
+export function announceEvent(event: RoomEvent, view: RoomView, features: Features): V3Announcement[] {
   switch (event.is) {
     case 'created': {
       const session = view.session(event.id) ?? { ...event, id: event.id as Session['id'] }
@@ -33,7 +30,7 @@ export function announceEvent(event: RoomEvent, view: RoomView): Announcement[] 
     case 'settings':
       return [{ message: { event: 'system/settings', payload: { id: event.actor, ...view.settings } } }]
     case 'facts':
-      return announceFacts(event)
+      return announceFacts(event, view, features)
     case 'connected':
     case 'node':
     case 'banned':
@@ -43,7 +40,7 @@ export function announceEvent(event: RoomEvent, view: RoomView): Announcement[] 
   }
 }
 
-function announceFacts({ change, actor, facts }: Extract<RoomEvent, { is: 'facts' }>): Announcement[] {
+function announceFacts({ change, actor, facts }: Extract<RoomEvent, { is: 'facts' }>, view: RoomView, features: Features): V3Announcement[] {
   switch (change) {
     case 'screen':
       return [{ message: { event: 'screen/updated', payload: { id: actor, ...facts.screen } } }]
@@ -53,18 +50,17 @@ function announceFacts({ change, actor, facts }: Extract<RoomEvent, { is: 'facts
       return [
         { message: { event: facts.dialog === null ? 'file_chooser_dialog/closed' : 'file_chooser_dialog/opened', payload: { id: facts.dialog ?? '' } } },
       ]
+    case 'files':
+      return [{ message: fileList(view, features) }]
+    case 'ready':
+      return []
     default:
       return change satisfies never
   }
 }
 
-/** The URL is left out while there is none. */
-export function broadcastStatus({ is_active, url }: { is_active: boolean; url: string }): { is_active: boolean; url?: string } {
-  return url === '' ? { is_active } : { is_active, url }
-}
-
-/** What V3 clients are told of what passes through a room without changing a fact. Peer news go to one socket, elsewhere. */
-export function announceSignal(signal: Exclude<Signal, { is: 'peer' }>, view: RoomView, { chatEnabled }: { chatEnabled: boolean }): Announcement[] {
+/** What V3 clients are told of what passes through a room without changing a fact. */
+export function announceSignal(signal: RoomSignal, view: RoomView, { chatEnabled }: { chatEnabled: boolean }): V3Announcement[] {
   switch (signal.is) {
     case 'request':
       return [{ message: { event: 'control/request', payload: { id: signal.id } }, to: only(signal.host) }]
@@ -96,8 +92,6 @@ export function announceSignal(signal: Exclude<Signal, { is: 'peer' }>, view: Ro
           to: (session) => view.isHost(session.id) && session.profile.can_access_clipboard,
         },
       ]
-    case 'files':
-      return [{ message: { event: 'filetransfer/update', payload: signal.files } }]
     default:
       return signal satisfies never
   }

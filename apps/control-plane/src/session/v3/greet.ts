@@ -1,7 +1,6 @@
 import { type ServerMessage, type Session, wireSession } from '@neko-edge/protocol'
 import type { RoomView } from '@neko-edge/store'
 import type { Features } from '../hub.ts'
-import { broadcastStatus } from './announce.ts'
 
 /** What a session hears first, before anything of the room and before its own frames are looked at. */
 export function greet(session: Session, view: RoomView, features: Features): ServerMessage[] {
@@ -42,6 +41,11 @@ export function hostStatus(view: RoomView): { has_host: boolean; host_id?: strin
   return view.host === undefined ? { has_host: false } : { has_host: true, host_id: view.host }
 }
 
+/** The URL is left out while there is none. */
+export function broadcastStatus({ is_active, url }: { is_active: boolean; url: string }): { is_active: boolean; url?: string } {
+  return url === '' ? { is_active } : { is_active, url }
+}
+
 /** The transfer directory as the capture node last saw it. */
 export function fileList(view: RoomView, { fileTransfer }: Features): ServerMessage {
   return {
@@ -52,7 +56,7 @@ export function fileList(view: RoomView, { fileTransfer }: Features): ServerMess
       user_download: fileTransfer.userDownload,
       user_upload: fileTransfer.userUpload,
       user_delete: fileTransfer.userDelete,
-      files: fileTransfer.enabled ? (view.node?.facts.files ?? null) : null,
+      files: fileTransfer.enabled ? (view.node?.facts?.files ?? null) : null,
     },
   }
 }

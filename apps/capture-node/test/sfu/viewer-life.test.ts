@@ -1,8 +1,10 @@
 import { until } from '@neko-edge/kit'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { CloseReason, PeerOptions } from '../../src/sfu/sfu.ts'
 import { ChromiumPeer, openChromium } from './chromium-peer.ts'
-import { testRoom } from './room.ts'
+import { patienceMs, testRoom } from './room.ts'
+
+vi.setConfig({ testTimeout: 3 * patienceMs, hookTimeout: patienceMs })
 
 const v3: PeerOptions = { kind: 'v3', canShare: true }
 let browser: Awaited<ReturnType<typeof openChromium>>
@@ -29,7 +31,7 @@ it('[SFU-30] the newest microphone of the room ends the one before', async () =>
     await viewer.join(peer)
     const { sdp } = await peer.acceptOffer(await viewer.share({ audio: true, video: false }))
     await viewer.takeAnswer(sdp)
-    await until(() => log.includes(`${name} speaks`), { ms: 5_000, what: 'a packet of the microphone' })
+    await until(() => log.includes(`${name} speaks`), { ms: patienceMs, what: 'a packet of the microphone' })
   }
   expect(log).toEqual(['first speaks', 'first ends', 'second speaks'])
 })
@@ -46,21 +48,21 @@ it('[SFU-31] automatic quality: the estimate is there, and a viewer that turns i
     }
   })
   await viewer.join(peer)
-  await until(async () => (await viewer.video()).framesDecoded > 5, { ms: 8_000, what: 'decoded frames' })
+  await until(async () => (await viewer.video()).framesDecoded > 5, { ms: patienceMs, what: 'decoded frames' })
   expect((await peer.stats()).availableBitrate).toBe(0)
   expect((await peer.setVideo({ auto: true })).auto).toBe(true)
   expect(offers).toHaveLength(1)
   expect(offers[0]).toContain('transport-cc')
-  await until(async () => (await peer.stats()).availableBitrate > 0, { ms: 8_000, what: 'an estimate' })
-  await until(async () => (await viewer.video()).width === 640, { ms: 15_000, what: 'the best rung, on a path that has room for it' })
+  await until(async () => (await peer.stats()).availableBitrate > 0, { ms: patienceMs, what: 'an estimate' })
+  await until(async () => (await viewer.video()).width === 320, { ms: patienceMs, what: 'the best rung, on a path that has room for it' })
   await peer.setVideo({ id: 'lq', auto: false })
-  await until(async () => (await viewer.video()).width === 320, { ms: 8_000, what: 'the rung that was asked for' })
+  await until(async () => (await viewer.video()).width === 160, { ms: patienceMs, what: 'the rung that was asked for' })
   await peer.setVideo({ id: 'hq' })
-  await until(async () => (await viewer.video()).width === 640, { ms: 8_000, what: 'the rung that was asked for' })
+  await until(async () => (await viewer.video()).width === 320, { ms: patienceMs, what: 'the rung that was asked for' })
   expect(offers).toHaveLength(1)
 })
 
-it('[SFU-32] a viewer whose machine disappears is lost after the grace', { timeout: 60_000 }, async () => {
+it('[SFU-32] a viewer whose machine disappears is lost after the grace', async () => {
   await using world = await testRoom()
   const doomed = await openChromium()
   const peer = await world.room.openPeer(v3)
@@ -71,9 +73,9 @@ it('[SFU-32] a viewer whose machine disappears is lost after the grace', { timeo
   })
   const viewer = await ChromiumPeer.open(doomed.context)
   await viewer.join(peer)
-  await until(async () => (await viewer.video()).framesDecoded > 5, { ms: 8_000, what: 'decoded frames' })
+  await until(async () => (await viewer.video()).framesDecoded > 5, { ms: patienceMs, what: 'decoded frames' })
   await doomed.kill()
-  await until(() => states.add(peer.state) && reason !== undefined, { ms: 25_000, what: 'the end of the peer' })
+  await until(() => states.add(peer.state) && reason !== undefined, { ms: patienceMs, what: 'the end of the peer' })
   expect(reason).toBe('lost')
   expect(states).toContain('disconnected')
   await doomed[Symbol.asyncDispose]()
@@ -84,9 +86,9 @@ it('[SFU-33] screen changes and encoder restarts are one key frame to the viewer
   const peer = await world.room.openPeer(v3)
   const viewer = await ChromiumPeer.open(browser.context)
   await viewer.join(peer)
-  await until(async () => (await viewer.video()).framesDecoded > 5, { ms: 8_000, what: 'decoded frames' })
-  world.sources.hq.restart([400, 300])
-  await until(async () => (await viewer.video()).width === 400, { ms: 8_000, what: 'the new size' })
+  await until(async () => (await viewer.video()).framesDecoded > 5, { ms: patienceMs, what: 'decoded frames' })
+  world.sources.hq.restart([200, 150])
+  await until(async () => (await viewer.video()).width === 200, { ms: patienceMs, what: 'the new size' })
   expect(peer.state).toBe('connected')
 })
 
@@ -102,8 +104,8 @@ it('[SFU-34] a viewer that turns pictures off and on while its answer is awaited
   })
   const join = viewer.join(peer)
   await Promise.all([join, peer.setVideo({ id: 'legacy' }), peer.setVideo({ id: 'lq' }), peer.setVideo({ id: 'legacy' })])
-  await until(async () => (await viewer.video()).width === 480, { ms: 8_000, what: 'the last picture' })
+  await until(async () => (await viewer.video()).width === 240, { ms: patienceMs, what: 'the last picture' })
   await Promise.all(answers)
   expect(answers.length).toBeGreaterThan(0)
-  await until(() => world.sources.hq.retains + world.sources.lq.retains === 0, { ms: 3_000, what: 'the end of the others' })
+  await until(() => world.sources.hq.retains + world.sources.lq.retains === 0, { ms: patienceMs, what: 'the end of the others' })
 })

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { NekoError, silentLog, until } from '@neko-edge/kit'
 import { describe, expect, it } from 'vitest'
-import { spawnChild } from '../../src/process/child.ts'
-import { isAlive, processesThat, recordingLog, roomUser } from './world.fixture.ts'
+import { spawnChild } from '../src/child.ts'
+import { isAlive, processesThat, recordingLog, roomUser } from '@neko-edge/testing/process'
 
 const sh = (script: string): [string, ...string[]] => ['/bin/sh', '-c', script]
 
@@ -105,7 +105,7 @@ describe('spawnChild', () => {
 
   it.each(['the same user', 'a user of its own'])('[PRC-9] never outlives its parent, as %s', async (whose) => {
     const identity = whose === 'the same user' ? undefined : roomUser()
-    const source = new URL('../../src/process/child.ts', import.meta.url).href
+    const source = new URL('../src/child.ts', import.meta.url).href
     const script = `
       const { spawnChild } = await import(${JSON.stringify(source)})
       const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }

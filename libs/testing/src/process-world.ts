@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLog, type Log, type LogFields, type LogLevel } from '@neko-edge/kit'
-import type { Identity } from '../../src/process/child.ts'
+import type { Identity } from '@neko-edge/process'
 
 export interface LogLine {
   readonly level: LogLevel

@@ -1,0 +1,119 @@
+import type { Lock, LockName, Session, V2Message } from '@neko-edge/protocol'
+import type { RoomEvent, RoomView } from '@neko-edge/store'
+import type { Announcement, RoomSignal } from '../session/dialect.ts'
+import type { Features } from '../session/hub.ts'
+import { isMember } from './member.ts'
+
+/** A V2 message, for everybody who is a member unless it says otherwise. */
+export type V2Announcement = Announcement & { readonly message: V2Message }
+
+const isAdmin = (session: Session) => isMember(session) && session.profile.is_admin
+const only = (id: string) => (session: Session) => session.id === id
+export const toMembers = (message: V2Message): V2Announcement => ({ message, to: isMember })
+
+/** Who got or lost the controls, in V2's words: by whom, and from whom. */
+export function hostMessage({ actor, host, previous, cause }: Extract<RoomEvent, { is: 'host' }>): V2Message | undefined {
+  const from = previous !== null && previous !== actor ? { target: previous } : {}
+  switch (cause) {
+    case 'request':
+    case 'implicit':
+      return host === null ? undefined : { event: 'control/locked', id: host }
+    case 'take':
+      return { event: 'admin/control', id: actor, ...from }
+    case 'give':
+      return host === null ? undefined : { event: 'control/give', id: actor, target: host }
+    case 'release':
+    case 'disconnect':
+    case 'delete':
+    case 'profile':
+      return previous === null ? undefined : { event: 'control/release', id: previous }
+    case 'reset':
+    case 'settings':
+      return { event: 'admin/release', id: actor, ...from }
+    default:
+      return cause satisfies never
+  }
+}
+
+/** Locks that came and went between two states of a room. */
+export function lockMessages(
+  before: Partial<Record<LockName, Lock>>,
+  { actor, locks }: Extract<RoomEvent, { is: 'settings' }>,
+): V2Message[] {
+  return (['login', 'control', 'file_transfer'] as const).flatMap((resource): V2Message[] => {
+    const lock = locks[resource]
+    if ((before[resource] === undefined) === (lock === undefined)) {
+      return []
+    }
+    return lock ? [{ event: 'admin/lock', resource, id: lock.owner || actor }] : [{ event: 'admin/unlock', resource, id: actor }]
+  })
+}
+
+/** What passes through the room without changing a fact. */
+export function signalMessages(signal: RoomSignal, view: RoomView): V2Announcement[] {
+  switch (signal.is) {
+    case 'request':
+      return [
+        { message: { event: 'control/requesting', id: signal.id }, to: only(signal.host) },
+        // Without this the click of whoever asks seems dead.
+        ...(signal.id === signal.host ? [] : [{ message: { event: 'control/request' as const, id: signal.host }, to: only(signal.id) }]),
+      ]
+    case 'chat':
+      return [toMembers({ event: 'chat/message', id: signal.id, content: signal.text })]
+    case 'broadcast':
+      return signal.subject === 'emote' && typeof signal.body === 'string'
+        ? [toMembers({ event: 'chat/emote', id: signal.sender, emote: signal.body })]
+        : []
+    case 'clipboard':
+      return [
+        {
+          message: { event: 'control/clipboard', text: signal.text },
+          to: (session) => view.isHost(session.id) && session.profile.can_access_clipboard,
+        },
+      ]
+    case 'unicast':
+    case 'cursors':
+      return []
+    default:
+      return signal satisfies never
+  }
+}
+
+/** What a node shows has changed. */
+export function factsMessages(event: Extract<RoomEvent, { is: 'facts' }>, view: RoomView, features: Features): V2Announcement[] {
+  const { change, actor, facts } = event
+  switch (change) {
+    case 'screen':
+      return [toMembers({ event: 'screen/resolution', ...(actor !== '' && { id: actor }), ...facts.screen })]
+    case 'broadcast':
+      return [{ message: { event: 'broadcast/status', url: facts.broadcast.url, isActive: facts.broadcast.is_active }, to: isAdmin }]
+    case 'files':
+      return fileList(view, features).map((message) => ({ message, to: (session: Session) => isMember(session) && maySeeFiles(session, view) }))
+    case 'dialog':
+    case 'ready':
+      return []
+    default:
+      return change satisfies never
+  }
+}
+
+/** While file transfer is locked, its list is the admins' business. */
+export const maySeeFiles = ({ profile }: Session, view: RoomView): boolean => profile.is_admin || view.locks.file_transfer === undefined
+
+/** The transfer directory, where there is one and it has been looked at. */
+export function fileList(view: RoomView, { fileTransfer }: Features): V2Message[] {
+  const files = view.node?.facts?.files
+  if (!fileTransfer.enabled || !files) {
+    return []
+  }
+  return [
+    {
+      event: 'filetransfer/list',
+      cwd: fileTransfer.root,
+      files: files.map(({ name, type, size = 0 }) => ({ name, type, size })),
+      user_download: fileTransfer.userDownload,
+      user_upload: fileTransfer.userUpload,
+      user_delete: fileTransfer.userDelete,
+    },
+  ]
+}

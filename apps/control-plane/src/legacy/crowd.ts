@@ -1,0 +1,84 @@
+import type { Session, V2Message } from '@neko-edge/protocol'
+import type { RoomEvent, RoomView } from '@neko-edge/store'
+import { isMember, isMuted, wireMember } from './member.ts'
+
+/** The reasons for which somebody is removed by somebody, and V2's word for each. */
+const removals: ReadonlyMap<string, 'admin/kick' | 'admin/ban'> = new Map([
+  ['kicked', 'admin/kick'],
+  ['banned', 'admin/ban'],
+])
+
+/** What V2 clients of this process have been told of somebody. */
+interface Known {
+  readonly name: string
+  readonly isMuted: boolean
+}
+
+/**
+ * Whom V2 clients know: everybody is announced once when he comes and once when he goes, whatever the states in between,
+ * and a mute only when it changes.
+ */
+export class Crowd {
+  readonly #view: () => RoomView
+  readonly #known = new Map<string, Known>()
+
+  constructor(view: () => RoomView) {
+    this.#view = view
+  }
+
+  /** Takes everybody who is there as known: for a process that has just begun to follow the room. */
+  begin(): void {
+    this.#known.clear()
+    for (const session of this.#view().sessions.values()) {
+      if (isMember(session)) {
+        this.#remember(session)
+      }
+    }
+  }
+
+  /** What a change of somebody means to those who know him. */
+  follow(event: RoomEvent): V2Message[] {
+    switch (event.is) {
+      case 'state':
+        // Who is removed is told of as removed, by the event that follows; before that he does not just leave.
+        return removals.has(event.reason ?? '') ? [] : this.#settle(event.id, '')
+      case 'connected':
+        return this.#settle(event.id, '')
+      case 'profile':
+        return this.#settle(event.id, event.actor)
+      case 'deleted':
+        return this.#gone(event)
+      default:
+        return []
+    }
+  }
+
+  #settle(id: string, actor: string): V2Message[] {
+    const session = this.#view().session(id)
+    const known = this.#known.get(id)
+    if (!session || !isMember(session)) {
+      return known && !session?.state.is_connected ? this.#forget(id) : []
+    }
+    this.#remember(session)
+    if (!known || known.name !== session.profile.name) {
+      return [{ event: 'member/connected', ...wireMember(session) }]
+    }
+    return known.isMuted === isMuted(session) ? [] : [{ event: isMuted(session) ? 'admin/mute' : 'admin/unmute', id: actor, target: id }]
+  }
+
+  // The words for a kick come before the member goes: afterwards his name would not be known.
+  #gone({ id, reason, actor }: Extract<RoomEvent, { is: 'deleted' }>): V2Message[] {
+    const removal = removals.get(reason)
+    const word: V2Message[] = removal ? [{ event: removal, id: actor, target: id }] : []
+    return this.#known.has(id) ? [...word, ...this.#forget(id)] : []
+  }
+
+  #forget(id: string): V2Message[] {
+    this.#known.delete(id)
+    return [{ event: 'member/disconnected', id }]
+  }
+
+  #remember(session: Session): void {
+    this.#known.set(session.id, { name: session.profile.name, isMuted: isMuted(session) })
+  }
+}

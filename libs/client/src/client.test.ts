@@ -1,0 +1,222 @@
+import type { ServerMessage } from '@neko-edge/protocol'
+import { FakeClock } from '@neko-edge/testing'
+import { describe, expect, it } from 'vitest'
+import { NekoClient } from './client.ts'
+import type { SocketLike } from './link.ts'
+import type { PeerEvents } from './peer.ts'
+import { someRoom } from './room.fixture.ts'
+
+/** A server in plain objects: it answers logins, and says over the socket what a test makes it say. */
+function setUp() {
+  const clock = new FakeClock()
+  const sockets: SocketLike[] = []
+  const urls: string[] = []
+  const heard: { event: string }[] = []
+  const peers: PeerEvents[] = []
+  const answers: (() => Response)[] = []
+  const client = new NekoClient({
+    base: 'http://room/',
+    platform: {
+      clock,
+      random: () => 0,
+      fetch: async () => (answers.shift() ?? (() => loggedIn('token')))(),
+      openSocket: (url) => {
+        const socket = {
+          onopen: null,
+          onmessage: null,
+          onclose: null,
+          send: (data: unknown) => void heard.push(JSON.parse(String(data))),
+          close: () => {},
+        } as SocketLike
+        urls.push(url)
+        sockets.push(socket)
+        return socket
+      },
+      openPeer: (_, events) => {
+        peers.push(events)
+        return { accept: () => {}, addCandidate: () => {}, send: () => true, stats: async () => undefined, close: () => {} }
+      },
+    },
+  })
+  // The link reads nothing of `this`, and of an event only its data.
+  const socket = () =>
+    sockets.at(-1) as SocketLike & {
+      onmessage: ((event: unknown) => void) | null
+      onopen: (() => void) | null
+      onclose: (() => void) | null
+    }
+  const says = (message: ServerMessage) => socket().onmessage?.({ data: JSON.stringify(message) })
+  const letsIn = () => {
+    socket().onopen?.()
+    says(init)
+  }
+  const sees = () => {
+    says(provide)
+    peers.at(-1)?.onUp()
+  }
+  return { answers, client, clock, heard, letsIn, peers, says, sees, socket, sockets, urls, is: () => client.connection.value.is }
+}
+
+const loggedIn = (token: string) => Response.json({ id: 'me', token, profile: someRoom().sessions.get('me')?.profile, state: {} })
+const refused = (status: number, message: string) => () => Response.json({ code: status, message }, { status })
+
+const { settings, screen, sessions } = someRoom()
+const init: ServerMessage = {
+  event: 'system/init',
+  payload: {
+    session_id: 'me',
+    control_host: { id: '', has_host: false },
+    screen_size: screen,
+    sessions: Object.fromEntries(sessions),
+    settings,
+    touch_events: false,
+    screencast_enabled: false,
+    webrtc: { videos: ['main'] },
+  },
+}
+const provide: ServerMessage = {
+  event: 'signal/provide',
+  payload: { sdp: 'offer', iceservers: [], video: { disabled: false, id: 'main', video: 'main', auto: false }, audio: { disabled: false } },
+}
+const farewell = (message: string): ServerMessage => ({ event: 'system/disconnect', payload: { message } })
+
+async function live() {
+  const all = setUp()
+  await all.client.login('Anna', 'neko')
+  all.letsIn()
+  all.sees()
+  return all
+}
+
+describe('NekoClient', () => {
+  it('[WEB-110] signs in, joins, asks for the picture at once, and is live', async () => {
+    const { client, heard, is, letsIn, sees, socket, urls } = setUp()
+    expect(is()).toBe('signed-out')
+    const login = client.login('Anna', 'neko')
+    expect(is()).toBe('signing-in')
+    await login
+    expect(is()).toBe('joining')
+    socket().onopen?.()
+    expect(heard.map(({ event }) => event)).toEqual(['signal/request'])
+    expect(is()).toBe('joining')
+    letsIn()
+    expect(is()).toBe('loading')
+    sees()
+    expect(is()).toBe('live')
+    expect(client.token.value).toBe('token')
+    expect(urls).toEqual(['ws://room/api/ws?token=token'])
+  })
+
+  it('[WEB-111] a refused login says why', async () => {
+    const { answers, client } = setUp()
+    answers.push(refused(401, 'Unauthorized'))
+    await client.login('Anna', 'wrong')
+    expect(client.connection.value).toEqual({ is: 'signed-out', trouble: { code: 'wrong-password', detail: 'Unauthorized' } })
+  })
+
+  it('[WEB-112] a cut socket comes back by itself; the picture that still flows is not asked for again', async () => {
+    const { clock, heard, is, letsIn, socket } = await live()
+    socket().onclose?.()
+    expect(is()).toBe('reconnecting')
+    clock.advance(250)
+    letsIn()
+    expect(is()).toBe('live')
+    expect(heard.filter(({ event }) => event === 'signal/request')).toHaveLength(1)
+  })
+
+  it('[WEB-113] a server that forgot its sessions is signed in to anew, with new media', async () => {
+    const { answers, client, clock, heard, is, letsIn, says, sees, socket, urls } = await live()
+    socket().onclose?.()
+    clock.advance(250)
+    answers.push(refused(503, 'starting'), () => loggedIn('second'))
+    socket().onopen?.()
+    says(farewell('session not found'))
+    expect(client.connection.value).toMatchObject({ is: 'reconnecting', trouble: { code: 'server-stopped' } })
+    await expect.poll(() => clock.pending).toBe(1)
+    clock.advance(3_000)
+    await expect.poll(is).toBe('joining')
+    letsIn()
+    sees()
+    expect(is()).toBe('live')
+    expect(client.token.value).toBe('second')
+    expect(urls.at(-1)).toBe('ws://room/api/ws?token=second')
+    expect(heard.filter(({ event }) => event === 'signal/request')).toHaveLength(2)
+  })
+
+  it('[WEB-114] a goodbye is final until the person decides; another window keeps its token', async () => {
+    const { client, clock, is, letsIn, says, sees, sockets } = await live()
+    says(farewell('connection replaced'))
+    expect(client.connection.value).toEqual({ is: 'dismissed', trouble: { code: 'replaced', detail: 'connection replaced' } })
+    expect(clock.pending).toBe(0)
+    expect(client.token.value).toBe('token')
+    client.rejoin()
+    expect(sockets).toHaveLength(2)
+    letsIn()
+    sees()
+    expect(is()).toBe('live')
+  })
+
+  it('[WEB-115] a stopping server and an occupied account are waited for, in words', async () => {
+    for (const [message, code] of [
+      ['connection shutdown', 'server-stopped'],
+      ['already connected', 'already-connected'],
+    ] as const) {
+      const { client, clock, is, letsIn, says, socket } = await live()
+      says(farewell(message))
+      socket().onclose?.()
+      expect(client.connection.value).toMatchObject({ is: 'reconnecting', trouble: { code } })
+      clock.advance(250)
+      letsIn()
+      expect(is()).toBe('live')
+    }
+  })
+
+  it('[WEB-116] a token that is worth nothing any more leads to the login, and is forgotten', () => {
+    const { client, says, socket } = setUp()
+    client.resume('old')
+    socket().onopen?.()
+    says(farewell('session not found'))
+    expect(client.connection.value).toMatchObject({ is: 'signed-out', trouble: { code: 'session-ended' } })
+    expect(client.token.value).toBeUndefined()
+  })
+
+  it('[WEB-117] the right to watch comes and goes with the profile', async () => {
+    const { client, heard, is, says, sees } = await live()
+    const profile = sessions.get('me')?.profile
+    if (!profile) {
+      throw new Error('the fixture has a profile')
+    }
+    says({ event: 'session/profile', payload: { id: 'me', ...profile, can_watch: false } })
+    expect(is()).toBe('blind')
+    expect(client.stream.value).toBeUndefined()
+    says({ event: 'session/profile', payload: { id: 'me', ...profile } })
+    sees()
+    expect(is()).toBe('live')
+    expect(heard.filter(({ event }) => event === 'signal/request')).toHaveLength(2)
+  })
+
+  it('[WEB-118] a hostile or odd message never breaks the client', async () => {
+    const { is, socket } = await live()
+    for (const data of [
+      '{"event":"system/settings"}',
+      '{"event":"session/state","payload":null}',
+      '{"event":"signal/provide","payload":7}',
+      '{"event":"control/host","payload":[]}',
+      '{"event":"__proto__","payload":{}}',
+      '{"event":"chat/message"}',
+    ]) {
+      socket().onmessage?.({ data })
+    }
+    expect(is()).toBe('live')
+  })
+
+  it('[WEB-119] close and logout end every timer', async () => {
+    const first = await live()
+    first.client.close()
+    expect(first.clock.pending).toBe(0)
+    const second = await live()
+    await second.client.logout()
+    expect(second.clock.pending).toBe(0)
+    expect(second.client.token.value).toBeUndefined()
+  })
+})
