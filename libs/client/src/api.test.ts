@@ -39,7 +39,7 @@ describe('Api', () => {
     [503, {}, 'unavailable', 'HTTP 503'],
     [418, {}, 'invalid', 'HTTP 418'],
     [599, {}, 'internal', 'HTTP 599'],
-  ])('[WEB-102] status %i becomes an error with the words of the server', async (status, body, code, message) => {
+  ])('[WEB-102] status %i becomes an error with the words of the server', async (status, ...[body, code, message]) => {
     const { api } = setUp('http://room/', () => (typeof body === 'string' ? new Response(body, { status }) : json(status, body)))
     await expect(api.whoami()).rejects.toMatchObject({ code, message })
   })

@@ -1,6 +1,7 @@
 import { Backoff, type Clock, Listeners } from '@neko-edge/kit'
 import type { ClientEvent, ServerMessage } from '@neko-edge/protocol'
 import { Cell, type Watchable } from './cell.ts'
+import { decodeServerMessage } from './server-message.ts'
 
 /** How long a socket may take to open, in milliseconds. */
 const openMs = 5_000
@@ -85,7 +86,7 @@ export class Link {
     }
     socket.onmessage = (event) => {
       this.#watchSilence()
-      const message = decode(event.data)
+      const message = decodeServerMessage(event.data)
       if (message) {
         this.#messages.emit(message)
       }
@@ -117,20 +118,5 @@ export class Link {
       socket.onclose = null
       socket.close(code)
     }
-  }
-}
-
-/** One frame of the server; `undefined` for anything that is none. */
-function decode(data: unknown): ServerMessage | undefined {
-  if (typeof data !== 'string') {
-    return undefined
-  }
-  try {
-    const message: unknown = JSON.parse(data)
-    const isMessage = typeof message === 'object' && message !== null && 'event' in message && typeof message.event === 'string'
-    // The server is trusted to keep its own protocol; zod would weigh more than the whole client.
-    return isMessage ? (message as ServerMessage) : undefined
-  } catch {
-    return undefined
   }
 }

@@ -147,8 +147,7 @@ export interface NodeReplies {
   'upload.open': { upload: string }
   'upload.file': null
   'upload.write': null
-  /** `false` where nothing at that place takes files. */
-  'upload.drop': boolean
+  'upload.drop': null
   'upload.choose': null
   'upload.keep': null
   'upload.cancel': null

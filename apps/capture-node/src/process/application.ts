@@ -1,7 +1,8 @@
 import type { Log } from '@neko-edge/kit'
-import { cageArgs, cageEnvironment, cageHome, spawnCaged, uncagedError, whyNotCaged } from './cage.ts'
+import { cageArgs, cageEnvironment, cageHome, cageUploads, spawnCaged, uncagedError, whyNotCaged } from './cage.ts'
 import { type Child, type Identity, findProgram, spawnChild } from '@neko-edge/process'
 import { chromiumCommand, chromiumPolicies, chromiumProgram, policyFolder } from './chromium.ts'
+import { listeningForLinks, sendLink } from './link-pipe.ts'
 import type { AudioServer } from './pulse.ts'
 import type { RoomFolder } from './room-folder.ts'
 import type { XServer } from './xorg.ts'
@@ -17,11 +18,25 @@ export interface ApplicationOptions {
   readonly xServer: Pick<XServer, 'display' | 'displayNumber' | 'authorityFile' | 'ipc'>
   readonly sound: Pick<AudioServer, 'folder' | 'server' | 'cookieFile'>
   readonly identity: Identity | undefined
+  /** The transfer directory, where the room has one; the application can write it. */
+  readonly transfer: string | undefined
+  /** The words of the command that opens a link; none where links are not opened. */
+  readonly opener: readonly string[]
   /** Folders of the node that the application must not see, wherever they lie. */
   readonly hidden: readonly string[]
   /** Runs the application outside a cage where cages do not work, instead of refusing. Chromium then runs without its own sandbox and without policies, too. */
   readonly allowUncaged: boolean
   readonly log: Log
+}
+
+/** An application that is ready to run. */
+export interface PreparedApplication {
+  /** Starts one run. */
+  readonly spawn: () => Child
+  /** The folder for files that users send, and the same as the application sees it. */
+  readonly uploads: { readonly outside: string; readonly inside: string }
+  /** Opens a link in the present run; `false` where there is none, or links are not opened. */
+  readonly openLink: (url: string) => boolean
 }
 
 /** The application named by an option's text: a preset's name, or else a command line; `url` is the page a browser starts with. */
@@ -30,29 +45,46 @@ export function applicationFrom(text: string, url?: string): Application {
 }
 
 /**
- * Makes the application's home (empty, gone with the room) and its cage; gives the function that starts one run of it.
+ * Makes the application's home (empty, gone with the room), its folder for files, and its cage.
  * Throws `unavailable` when a program is missing, or when this machine can not cage and `allowUncaged` is not set.
  */
-export async function prepareApplication(options: ApplicationOptions): Promise<() => Child> {
+export async function prepareApplication(options: ApplicationOptions): Promise<PreparedApplication> {
   const { application, folder, log, identity } = options
   if (application.is === 'chromium') {
     findProgram(chromiumProgram, 'chromium')
   }
   const why = await whyNotCaged(identity, log)
-  const home = await folder.folder('home')
+  const folders = { home: await folder.folder('home'), uploads: await folder.folder('uploads') }
   if (why === undefined) {
-    return cagedApplication(options, home)
+    return prepared(await cagedApplication(options, folders), { inside: cageUploads, folders, options })
   }
   if (!options.allowUncaged) {
     throw uncagedError(why)
   }
   log.warn({ why }, 'the application runs without a cage')
-  return uncagedApplication(options, home)
+  return prepared(uncagedApplication(options, folders.home), { inside: folders.uploads, folders, options })
+}
+
+interface Folders {
+  readonly home: string
+  readonly uploads: string
+}
+
+function prepared(start: () => Child, { inside, folders, options }: { inside: string; folders: Folders; options: ApplicationOptions }): PreparedApplication {
+  let run: Child | undefined
+  return {
+    spawn() {
+      run = start()
+      return run
+    },
+    uploads: { outside: folders.uploads, inside },
+    openLink: (url) => options.opener.length > 0 && sendLink(run, url),
+  }
 }
 
 async function cagedApplication(
-  { application, folder, xServer, sound, hidden, identity, log }: ApplicationOptions,
-  home: string,
+  { application, folder, xServer, sound, transfer, opener, hidden, identity, log }: ApplicationOptions,
+  { home, uploads }: Folders,
 ): Promise<() => Child> {
   const { ipc } = xServer
   await folder.folder('cage')
@@ -61,17 +93,21 @@ async function cagedApplication(
     displayNumber: xServer.displayNumber,
     authorityFile: xServer.authorityFile,
     soundFolder: sound.folder,
+    uploads,
+    transfer,
     shown: { ...(await accounts(folder, identity)), ...(await shownFor(application, folder)) },
     hidden,
     network: 'shared',
     ownIpc: ipc === undefined,
   })
-  const command = application.is === 'chromium' ? chromiumCommand(application) : ['/bin/sh', '-c', application.line]
+  const plain = application.is === 'chromium' ? chromiumCommand(application) : ['/bin/sh', '-c', application.line]
+  const command = listeningForLinks(plain, { opener, fd: 4 })
   const child = {
     name: 'application',
     log,
     graceMs: 500,
     levels: { stderr: 'debug' },
+    morePipes: opener.length > 0 ? 1 : 0,
     ...(identity && { identity }),
     ...(ipc && { ipc }),
   } as const
@@ -96,11 +132,12 @@ async function shownFor(application: Application, folder: RoomFolder): Promise<R
   return { [`${policyFolder}/policies.json`]: await folder.file('cage/policies.json', policies) }
 }
 
-function uncagedApplication({ application, xServer, sound, identity, log }: ApplicationOptions, home: string): () => Child {
-  const command: [string, ...string[]] =
+function uncagedApplication({ application, xServer, sound, opener, identity, log }: ApplicationOptions, home: string): () => Child {
+  const plain: readonly string[] =
     application.is === 'chromium'
       ? [...chromiumCommand({ ...application, profile: `${home}/.config/chromium` }), '--no-sandbox']
       : ['/bin/sh', '-c', application.line]
+  const [program = '/bin/sh', ...args] = listeningForLinks(plain, { opener, fd: 3 })
   const env = {
     ...cageEnvironment(xServer.displayNumber),
     HOME: home,
@@ -113,7 +150,8 @@ function uncagedApplication({ application, xServer, sound, identity, log }: Appl
   return () =>
     spawnChild({
       name: 'application',
-      command,
+      command: [program, ...args],
+      extraPipes: opener.length > 0 ? 1 : 0,
       env,
       cwd: home,
       log,

@@ -12,6 +12,10 @@ import { displaySocket } from './display-number.ts'
 /** The application's home as it sees it; the same in every room. */
 export const cageHome = '/home/neko'
 const cageRuntime = '/run/neko'
+/** Where the application finds files that users sent it: it can read them only. */
+export const cageUploads = `${cageRuntime}/uploads`
+/** Where a browser puts what it downloads: the room's transfer directory, where it has one. */
+const cageTransfer = `${cageHome}/Downloads`
 
 export interface CageOptions {
   /** The folder that becomes the application's home: all that it can write and that outlives its run. */
@@ -22,6 +26,10 @@ export interface CageOptions {
   readonly soundFolder: string
   /** Files and folders shown read-only: path inside → path outside. */
   readonly shown: Readonly<Record<string, string>>
+  /** The folder of files that users sent. */
+  readonly uploads: string
+  /** The transfer directory, which the application can write too. */
+  readonly transfer: string | undefined
   /** Folders that stay empty although they lie below something shown, such as the node's own under /usr. */
   readonly hidden: readonly string[]
   readonly network: 'shared'
@@ -88,7 +96,8 @@ export function cageArgs(options: CageOptions): string[] {
     ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/dev/shm', '--perms', '1777', '--tmpfs', '/tmp'],
     ...['--perms', '0700', '--tmpfs', cageRuntime, '--bind', options.home, cageHome],
     ...['--ro-bind', socket, socket, '--ro-bind', options.authorityFile, `${cageRuntime}/authority`],
-    ...['--ro-bind', options.soundFolder, `${cageRuntime}/sound`],
+    ...['--ro-bind', options.soundFolder, `${cageRuntime}/sound`, '--ro-bind', options.uploads, cageUploads],
+    ...(options.transfer === undefined ? [] : ['--bind', options.transfer, cageTransfer]),
     ...Object.entries(options.shown).flatMap(([inside, outside]) => ['--ro-bind', outside, inside]),
     ...options.hidden
       .flatMap(realFolder)
@@ -108,7 +117,7 @@ export function spawnCaged(command: readonly string[], args: readonly string[], 
     ...child,
     command: ['bwrap', '--args', '3', '--', ...command],
     env: {},
-    extraPipes: 1,
+    extraPipes: 1 + (child.morePipes ?? 0),
     aptPackage: 'bubblewrap',
   })
   const [pipe] = caged.pipes
@@ -120,6 +129,8 @@ export interface CagedChild {
   readonly name: string
   readonly identity?: Identity
   readonly ipc?: IpcNamespace
+  /** Pipes that the command finds at descriptors 4, 5, …; they are `child.pipes` from 1 on. */
+  readonly morePipes?: number
   readonly log: Log
   readonly graceMs?: number
   readonly levels?: { readonly stdout?: 'debug'; readonly stderr?: 'debug' }

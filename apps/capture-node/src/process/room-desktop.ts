@@ -1,5 +1,5 @@
 import { type Clock, type Log, NekoError } from '@neko-edge/kit'
-import { type Application, prepareApplication } from './application.ts'
+import { type Application, type PreparedApplication, prepareApplication } from './application.ts'
 import type { ChildOptions, Identity, Supervised } from '@neko-edge/process'
 import { DisplayClients } from './display-clients.ts'
 import { type AudioServer, openAudioServer } from './pulse.ts'
@@ -15,6 +15,10 @@ export interface RoomDesktopOptions {
   readonly identity?: Identity
   readonly screen: ScreenMode
   readonly application: Application
+  /** The transfer directory, which the application finds as its folder for downloads. */
+  readonly transfer?: string
+  /** The words of the command that opens a link; default: links are not opened. */
+  readonly opener?: readonly string[]
   /** Folders of the node that the application must not see even when they lie below /usr. */
   readonly hidden?: readonly string[]
   /** Accepts that the application is not caged where the machine can not do it; otherwise opening fails there. */
@@ -41,7 +45,7 @@ export interface Addresses {
 }
 
 /** A room's running desktop: X server, audio server, window manager and application, each kept running. */
-export interface RoomDesktop extends Addresses, AsyncDisposable {
+export interface RoomDesktop extends Addresses, Pick<PreparedApplication, 'uploads' | 'openLink'>, AsyncDisposable {
   /** After `onUp` every connection to the display must be made again; display and cookie stay the same. */
   readonly xServer: ServerState
   /** After `onUp` every connection to the audio server must be made again; socket and cookie stay the same. */
@@ -59,11 +63,12 @@ export async function openRoomDesktop(options: RoomDesktopOptions): Promise<Room
   await using undo = new AsyncDisposableStack()
   const folder = undo.use(await RoomFolder.open(options.runFolder, identity))
   const { xServer, sound } = await openServers(options, folder, undo)
-  const { hidden = [], allowUncaged = false, application, log } = options
+  const { hidden = [], allowUncaged = false, transfer, opener = [], application, log } = options
+  const prepared = await prepareApplication({ application, folder, xServer, sound, identity, transfer, opener, hidden, allowUncaged, log })
   const clients = undo.use(
     new DisplayClients({
       windowManager: await prepareWindowManager({ folder, xServer, identity, log }),
-      application: { spawn: await prepareApplication({ application, folder, xServer, sound, identity, hidden, allowUncaged, log }) },
+      application: prepared,
       clock: options.clock,
       log,
     }),
@@ -74,6 +79,8 @@ export async function openRoomDesktop(options: RoomDesktopOptions): Promise<Room
   const owned = undo.move()
   return {
     ...addresses({ xServer, sound }),
+    uploads: prepared.uploads,
+    openLink: prepared.openLink,
     xServer: xServer.supervised,
     audioServer: sound.supervised,
     pids: () => ({

@@ -3,8 +3,13 @@ import { type NodeArgs, type NodeCall, nodeCalls, type NodeReplies } from '@neko
 import type { Serve } from '@neko-edge/store'
 import { z } from 'zod'
 import type { RoomCapture } from '../capture/room-capture.ts'
+import type { Sfu } from '../sfu/sfu.ts'
+import type { Blobs } from './blobs.ts'
 import type { DesktopLink } from './desktop-link.ts'
 import type { Facts } from './facts.ts'
+import { nodeFamilies } from './metrics.ts'
+import type { TransferFolder } from './transfer-folder.ts'
+import type { Uploads } from './uploads.ts'
 import type { Viewers } from './viewers.ts'
 
 /** What the calls of a control plane work on. */
@@ -13,6 +18,13 @@ export interface CallTargets {
   readonly desktop: DesktopLink
   readonly capture: RoomCapture
   readonly facts: Facts
+  readonly blobs: Blobs
+  readonly uploads: Uploads
+  /** `undefined` where file transfer is off, or its directory can not be used. */
+  readonly transfer: TransferFolder | undefined
+  /** Opens a link in the room's application. Fails with `internal` where that can not be. */
+  readonly openLink: (url: string) => void
+  readonly workers: Sfu['workers']
   /** Input with the fence of its sender's turn. */
   readonly onInput: (args: NodeArgs<'input'>) => void
   /** The picture that private mode froze; `undefined` where there is none. */
@@ -22,10 +34,12 @@ export interface CallTargets {
 
 type Calls = { readonly [C in NodeCall]: (args: NodeArgs<C>) => NodeReplies[C] | Promise<NodeReplies[C]> }
 
-const image = (bytes: Uint8Array) => ({ data: Buffer.from(bytes).toString('base64') })
+type FileCall = Extract<NodeCall, `upload.${string}` | `files.${string}`>
 
 /** Every call of a control plane, answered. */
-export function createCalls({ viewers, desktop, capture, facts, onInput, frozen, status }: CallTargets): Calls {
+export function createCalls(targets: CallTargets): Calls {
+  const { viewers, desktop, capture, facts, blobs, onInput, frozen, openLink, workers, status } = targets
+  const image = (bytes: Uint8Array) => blobs.give(bytes)
   const broadcast = (actor: string) => {
     const { isActive, url } = capture.broadcast.status
     return facts.tell('broadcast', { facts: { broadcast: { is_active: isActive, url } }, actor })
@@ -95,10 +109,72 @@ export function createCalls({ viewers, desktop, capture, facts, onInput, frozen,
       return null
     },
     'dialog.close': async () => {
-      await (await desktop.ready()).closeFileChooser()
+      const now = await desktop.ready()
+      if (!now.isFileChooserOpen) {
+        throw new NekoError('notFound', 'file chooser dialog is not open')
+      }
+      await now.closeFileChooser()
       return null
     },
+    'blob.read': (which) => blobs.read(which),
+    'link.open': ({ url }) => {
+      openLink(url)
+      return null
+    },
+    metrics: async () => ({ families: await nodeFamilies({ capture, peers: () => viewers.all(), workers }) }),
+    ...fileCalls(targets),
     status,
+  }
+}
+
+function fileCalls({ desktop, uploads, transfer }: CallTargets): Pick<Calls, FileCall> {
+  const folder = () => {
+    if (!transfer) {
+      throw new NekoError('unavailable', 'the transfer directory can not be used: see the log of the capture node')
+    }
+    return transfer
+  }
+  return {
+    'upload.open': async ({ to }) => ({ upload: await uploads.begin(to) }),
+    'upload.file': async ({ upload, name }) => {
+      await uploads.find(upload).file(name)
+      return null
+    },
+    'upload.write': async ({ upload, data }) => {
+      await uploads.find(upload).write(Buffer.from(data, 'base64'))
+      return null
+    },
+    'upload.drop': async ({ upload, x, y }) => {
+      await uploads.hand(upload, async (files) => {
+        if (!(await (await desktop.ready()).drop(files, x, y))) {
+          throw new NekoError('unprocessable', 'nothing at that place takes files')
+        }
+      })
+      return null
+    },
+    'upload.choose': async ({ upload }) => {
+      await uploads.hand(upload, async (files) => (await desktop.ready()).chooseFiles(files))
+      return null
+    },
+    'upload.keep': async ({ upload }) => {
+      await uploads.keep(upload)
+      await folder().refresh()
+      return null
+    },
+    'upload.cancel': async ({ upload }) => {
+      await uploads.cancel(upload)
+      return null
+    },
+    'files.find': ({ name }) => folder().find(name),
+    'files.read': (args) => folder().read(args),
+    'files.delete': async ({ name }) => {
+      await folder().delete(name)
+      return null
+    },
+    'files.refresh': async () => {
+      await folder().refresh()
+      return null
+    },
   }
 }
 

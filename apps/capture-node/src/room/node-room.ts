@@ -1,6 +1,6 @@
 import type { Config } from '@neko-edge/config'
-import { type Clock, type InstanceId, type Log, messageOf, type NodeId } from '@neko-edge/kit'
-import { encodeChannel, type NodeFacts } from '@neko-edge/protocol'
+import { type Clock, type InstanceId, type Log, messageOf, NekoError, type NodeId } from '@neko-edge/kit'
+import { encodeChannel, type FileItem, type NodeFacts } from '@neko-edge/protocol'
 import { type Bus, nodeChannel, type Room, type RoomEvent } from '@neko-edge/store'
 import { codecNamed } from '../capture/codec.ts'
 import type { GstInstallation } from '../capture/gst-installation.ts'
@@ -10,6 +10,7 @@ import { applicationFrom } from '../process/application.ts'
 import type { Identity } from '@neko-edge/process'
 import { openRoomDesktop, type RoomDesktop } from '../process/room-desktop.ts'
 import type { IncomingMedia, Sfu } from '../sfu/sfu.ts'
+import { Blobs } from './blobs.ts'
 import { createCalls, serveCalls } from './calls.ts'
 import { ControlGuard } from './control-guard.ts'
 import { DesktopLink } from './desktop-link.ts'
@@ -17,6 +18,8 @@ import { Facts } from './facts.ts'
 import { InactiveCursors } from './inactive-cursors.ts'
 import { applyInput } from './input.ts'
 import { captureOptions } from './room-config.ts'
+import { TransferFolder } from './transfer-folder.ts'
+import { Uploads } from './uploads.ts'
 import { Viewers, type ViewersOptions } from './viewers.ts'
 
 export interface NodeRoomOptions {
@@ -94,7 +97,8 @@ export class NodeRoom implements AsyncDisposable {
 
   async #start(): Promise<void> {
     const { room, config, clock, log, sfu, gst, bus } = this.#options
-    const processes = this.#owned.use(await this.#openProcesses())
+    const transfer = await this.#openTransfer()
+    const processes = this.#owned.use(await this.#openProcesses(transfer))
     const link = this.#owned.use(await this.#openLink(processes))
     this.#link = link
     const capture = this.#owned.use(this.#openCapture(processes, link))
@@ -122,6 +126,11 @@ export class NodeRoom implements AsyncDisposable {
       desktop: link,
       capture,
       facts: this.#facts,
+      blobs: new Blobs(clock),
+      uploads: this.#owned.use(new Uploads({ desktop: processes.uploads, transfer: transfer?.path, identity: this.#options.identity, clock })),
+      transfer,
+      openLink: (url) => openLink(processes, url),
+      workers: () => sfu.workers(),
       onInput: ({ session, fence, input }) => this.#guard.admits(session, fence) && this.#apply(session, input),
       frozen: () => this.#frozen,
       status: () => ({ instance: this.#options.instance, epoch: room.view.epoch, processes: processList(processes) }),
@@ -129,10 +138,27 @@ export class NodeRoom implements AsyncDisposable {
     this.#owned.defer(await bus.serve(nodeChannel(room.id), serveCalls(calls)))
     capture.broadcast.autostart()
     await this.#tellReady(link)
+    await transfer?.refresh()
     log.info({ viewers: 0, display: processes.display }, 'room runs')
   }
 
-  #openProcesses(): Promise<RoomDesktop> {
+  /** The room runs without its transfer directory where that can not be used. */
+  async #openTransfer(): Promise<TransferFolder | undefined> {
+    const { config, identity, clock, log } = this.#options
+    const { enabled, dir: path, refreshIntervalMs: refreshMs } = config.filetransfer
+    if (!enabled) {
+      return undefined
+    }
+    const onList = (files: FileItem[]) => this.#facts.tell('files', { facts: { files }, actor: '' })
+    try {
+      return this.#owned.use(await TransferFolder.open({ path, identity, refreshMs, onList, clock, log }))
+    } catch (error) {
+      log.error({ path, error: messageOf(error) }, 'transfer directory can not be used: set filetransfer.dir to one that can')
+      return undefined
+    }
+  }
+
+  #openProcesses(transfer: TransferFolder | undefined): Promise<RoomDesktop> {
     const { config, runFolder, identity, hidden, clock, log } = this.#options
     const { app, appUrl, uncaged, screen } = config.desktop
     return openRoomDesktop({
@@ -140,6 +166,8 @@ export class NodeRoom implements AsyncDisposable {
       ...(identity && { identity }),
       screen,
       application: applicationFrom(app, appUrl === '' ? undefined : appUrl),
+      ...(transfer && { transfer: transfer.path }),
+      opener: config.openinapp.enabled ? config.openinapp.openCommand.split(/\s+/).filter((word) => word !== '') : [],
       hidden,
       allowUncaged: uncaged,
       clock,
@@ -296,6 +324,12 @@ export class NodeRoom implements AsyncDisposable {
     } catch (error) {
       this.#options.log.info({ kind: media.kind, codec: media.codec.name, error: messageOf(error) }, 'client media not taken')
     }
+  }
+}
+
+function openLink(processes: RoomDesktop, url: string): void {
+  if (!processes.openLink(url)) {
+    throw new NekoError('internal', 'failed to start open command')
   }
 }
 

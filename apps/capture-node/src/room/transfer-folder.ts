@@ -3,7 +3,7 @@ import { chown, type FileHandle, lstat, mkdir, open, readdir, unlink } from 'nod
 import { join } from 'node:path'
 import { type Clock, type Log, messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
 import { chunkBytes, type FileItem, type FoundFile, type NodeArgs } from '@neko-edge/protocol'
-import type { Identity } from '../process/child.ts'
+import type { Identity } from '@neko-edge/process'
 import { base64 } from './blobs.ts'
 import { checkedName, partPrefix } from './file-name.ts'
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { type Clock, messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
-import type { Identity } from '../process/child.ts'
+import type { Identity } from '@neko-edge/process'
 import { checkedName, partPrefix } from './file-name.ts'
 
 /** An upload that nothing was heard of for so long is forgotten: its control plane died, in milliseconds. */

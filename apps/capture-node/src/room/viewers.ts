@@ -35,6 +35,8 @@ export interface ViewersOptions {
 export class Viewers {
   readonly #options: ViewersOptions
   readonly #peers = new Map<string, Peer>()
+  /** How many peers each session has had. */
+  readonly #opened = new Map<string, number>()
   readonly #stop: (() => void)[] = []
 
   constructor(options: ViewersOptions) {
@@ -51,6 +53,13 @@ export class Viewers {
 
   peerOf(session: string): Peer | undefined {
     return this.#peers.get(session)
+  }
+
+  /** The present peers, each with how many its session has had. */
+  *all(): Iterable<{ session: string; peer: Peer; opened: number }> {
+    for (const [session, peer] of this.#peers) {
+      yield { session, peer, opened: this.#opened.get(session) ?? 1 }
+    }
   }
 
   async open({ session: id, kind, video, audio }: NodeArgs<'peer.open'>): Promise<NodeReplies['peer.open']> {
@@ -71,6 +80,7 @@ export class Viewers {
     })
     const before = this.#peers.get(id)
     this.#peers.set(id, peer)
+    this.#opened.set(id, (this.#opened.get(id) ?? 0) + 1)
     before?.close()
     peer.onEvent((event) => this.#onPeer(id, peer, event))
     return { peer: peer.id, sdp: peer.offer.sdp, video: wireVideo(peer.video), audio: { disabled: peer.audio.disabled } }
@@ -188,6 +198,9 @@ export class Viewers {
 
   /** What the room says of a viewer counts for his media: private mode, lost permissions, the end of his session. */
   #follow(event: RoomEvent): void {
+    if (event.is === 'deleted') {
+      this.#opened.delete(event.id)
+    }
     if (event.is === 'settings') {
       for (const [id, peer] of this.#peers) {
         this.#pause(peer, this.#options.room.view.session(id))

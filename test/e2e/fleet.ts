@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { until } from '@neko-edge/kit'
+import { commandLineOf, freeTcpPort, freeUdpPort, processTree, TempRedis } from '@neko-edge/testing'
+
+const main = fileURLToPath(new URL('../../apps/neko/src/main.ts', import.meta.url))
+
+export interface FleetOptions {
+  readonly appUrl?: string
+  /** How many control planes stand in front of the one room. */
+  readonly controlPlanes?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** One process of the product, as an operator starts it. */
+class Part implements AsyncDisposable {
+  readonly #child: ReturnType<typeof spawn>
+  readonly #output: string[] = []
+
+  constructor(command: 'control-plane' | 'capture-node', env: Readonly<Record<string, string>>) {
+    this.#child = spawn(process.execPath, [main, command], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => this.#output.push(chunk.toString()))
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  get log(): string {
+    return this.#output.join('')
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+
+  /** No word of goodbye: as when a machine loses its power. */
+  async kill(): Promise<void> {
+    if (!this.hasEnded) {
+      this.#child.kill('SIGKILL')
+      await once(this.#child, 'exit')
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.hasEnded) {
+      this.#child.kill('SIGTERM')
+      await once(this.#child, 'exit')
+    }
+  }
+}
+
+/** The product as in production: several control planes and one capture node that meet in one Redis and nowhere else. */
+export class Fleet implements AsyncDisposable {
+  /** The address of each control plane. */
+  readonly urls: readonly string[]
+  readonly dataFolder: string
+  readonly #redis: TempRedis
+  readonly #controlPlanes: readonly Part[]
+  readonly #node: Part
+
+  private constructor(parts: { urls: string[]; dataFolder: string; redis: TempRedis; controlPlanes: Part[]; node: Part }) {
+    this.urls = parts.urls
+    this.dataFolder = parts.dataFolder
+    this.#redis = parts.redis
+    this.#controlPlanes = parts.controlPlanes
+    this.#node = parts.node
+  }
+
+  static async open({ appUrl = 'about:blank', controlPlanes = 2, env = {} }: FleetOptions = {}): Promise<Fleet> {
+    const dataFolder = await mkdtemp(join(tmpdir(), 'neko-fleet-'))
+    const redis = await TempRedis.open()
+    const { PATH = '', HOME = '/root', MEDIASOUP_WORKER_BIN } = process.env
+    const common = {
+      PATH,
+      HOME,
+      ...(MEDIASOUP_WORKER_BIN && { MEDIASOUP_WORKER_BIN }),
+      NEKO_REDIS_URL: redis.url,
+      NEKO_DATA_DIR: dataFolder,
+      NEKO_WEBRTC_UDPMUX: String(await freeUdpPort()),
+      NEKO_WEBRTC_NAT1TO1: '127.0.0.1',
+      NEKO_DESKTOP_APP_URL: appUrl,
+      ...env,
+    }
+    const node = new Part('capture-node', common)
+    const ports = await Promise.all(Array.from({ length: controlPlanes }, freeTcpPort))
+    const parts = ports.map((port) => new Part('control-plane', { ...common, NEKO_SERVER_BIND: `127.0.0.1:${port}` }))
+    const fleet = new Fleet({ urls: ports.map((port) => `http://127.0.0.1:${port}`), dataFolder, redis, controlPlanes: parts, node })
+    try {
+      await fleet.#ready()
+    } catch (error) {
+      await fleet[Symbol.asyncDispose]()
+      throw error
+    }
+    return fleet
+  }
+
+  /** The first control plane's address. */
+  get url(): string {
+    return this.urls[0] ?? ''
+  }
+
+  get log(): string {
+    return [...this.#controlPlanes, this.#node].map(({ log }) => log).join('\n')
+  }
+
+  /** Kills one control plane without a word. */
+  async killControlPlane(index: number): Promise<void> {
+    await this.#controlPlanes[index]?.kill()
+  }
+
+  /** The command lines of everything that the capture node runs now. */
+  async nodeCommands(): Promise<string[]> {
+    return Promise.all((await processTree(this.#node.pid)).map(({ pid }) => commandLineOf(pid)))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#controlPlanes, this.#node].map((part) => part[Symbol.asyncDispose]()))
+    await this.#redis[Symbol.asyncDispose]()
+    await rm(this.dataFolder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  }
+
+  async #ready(): Promise<void> {
+    const isUp = async () => {
+      const dead = [...this.#controlPlanes, this.#node].find(({ hasEnded }) => hasEnded)
+      if (dead) {
+        throw new Error(`a part of the fleet ended:\n${dead.log}`)
+      }
+      const answers = await Promise.all(this.urls.map((url) => fetch(`${url}/readyz`).then(({ ok }) => ok, () => false)))
+      return answers.every(Boolean) && this.#node.log.includes('room runs')
+    }
+    await until(isUp, { ms: 60_000, what: 'the fleet is ready' })
+  }
+}
