@@ -42,6 +42,9 @@ esac
 mkdir -p "$cache/log" || fail "$cache can not be written" 'give this user a home folder, or set XDG_CACHE_HOME'
 PATH=$root/node_modules/node-linux-$arch/bin:$root/node_modules/.bin:$PATH
 export PATH
+# Sources run as they are: Node takes their types off and compiles them at each start. Kept here, that costs a quarter of a second and
+# 30 MB a process less from the second start on.
+export NODE_COMPILE_CACHE="$cache/node"
 
 # One set-up at a time: `npm test` beside `npm start` must not see a half-filled node_modules.
 (

@@ -81,7 +81,7 @@ export class Fleet implements AsyncDisposable {
       PATH,
       HOME,
       ...(MEDIASOUP_WORKER_BIN && { MEDIASOUP_WORKER_BIN }),
-      NEKO_REDIS_URL: redis.url,
+      NEKO_REDIS_URL: `unix://${redis.path}`,
       NEKO_DATA_DIR: dataFolder,
       NEKO_WEBRTC_UDPMUX: String(await freeUdpPort()),
       NEKO_WEBRTC_NAT1TO1: '127.0.0.1',

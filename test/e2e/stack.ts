@@ -42,6 +42,7 @@ export class Stack implements AsyncDisposable {
       env: {
         PATH: globalThis.process.env['PATH'] ?? '',
         HOME: globalThis.process.env['HOME'] ?? '/root',
+        ...(globalThis.process.env['NODE_COMPILE_CACHE'] && { NODE_COMPILE_CACHE: globalThis.process.env['NODE_COMPILE_CACHE'] }),
         ...(globalThis.process.env['MEDIASOUP_WORKER_BIN'] && { MEDIASOUP_WORKER_BIN: globalThis.process.env['MEDIASOUP_WORKER_BIN'] }),
         NEKO_DATA_DIR: dataFolder,
         NEKO_SERVER_BIND: `127.0.0.1:${port}`,

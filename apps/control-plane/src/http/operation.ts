@@ -26,7 +26,7 @@ export type EarlyCall = Omit<Call<unknown>, 'body'>
 export interface BodyRules<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema
   /** Text after the JSON value is an error here; elsewhere it is ignored. */
-  readonly isStrict?: true
+  readonly isStrict?: boolean
   /** The words for an empty body and for one that is not what the schema says, where they are not the usual ones. */
   readonly words?: { readonly empty?: string; readonly malformed?: string }
 }
