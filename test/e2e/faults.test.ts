@@ -108,7 +108,10 @@ function longestGap(page: RoomPage): { ms: () => number; settle: () => Promise<v
     async settle() {
       await until(() => longest > 0 && performance.now() - last < 500, { ms: 30_000, what: 'a picture again' })
       const settledAt = performance.now()
-      await until(() => performance.now() - settledAt > 2_000 && performance.now() - last < 500, { ms: 40_000, what: 'a picture that goes on' })
+      await until(() => performance.now() - settledAt > 2_000 && performance.now() - last < 500, {
+        ms: 40_000,
+        what: 'a picture that goes on',
+      })
       isDone = true
       await sampling
       last = performance.now()

@@ -5,7 +5,8 @@ import { DeskPage, redField, target, textField } from './desk-page.ts'
 import { RoomPage } from './room-page.ts'
 import { Stack } from './stack.ts'
 
-const isNear = (colour: readonly number[], wanted: readonly number[]) => colour.every((value, index) => Math.abs(value - (wanted[index] ?? 0)) < 60)
+const isNear = (colour: readonly number[], wanted: readonly number[]) =>
+  colour.every((value, index) => Math.abs(value - (wanted[index] ?? 0)) < 60)
 
 describe('a desktop in a browser', () => {
   let desk: DeskPage

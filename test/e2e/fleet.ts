@@ -11,8 +11,8 @@ const main = fileURLToPath(new URL('../../apps/neko/src/main.ts', import.meta.ur
 
 export interface FleetOptions {
   readonly appUrl?: string
-  /** How many control planes stand in front of the one room. */
-  readonly controlPlanes?: number
+  /** What each control plane has in its environment besides; two of them, where this does not say. */
+  readonly controlPlanes?: readonly Readonly<Record<string, string>>[]
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -73,7 +73,7 @@ export class Fleet implements AsyncDisposable {
     this.#node = parts.node
   }
 
-  static async open({ appUrl = 'about:blank', controlPlanes = 2, env = {} }: FleetOptions = {}): Promise<Fleet> {
+  static async open({ appUrl = 'about:blank', controlPlanes = [{}, {}], env = {} }: FleetOptions = {}): Promise<Fleet> {
     const dataFolder = await mkdtemp(join(tmpdir(), 'neko-fleet-'))
     const redis = await TempRedis.open()
     const { PATH = '', HOME = '/root', MEDIASOUP_WORKER_BIN } = process.env
@@ -89,8 +89,10 @@ export class Fleet implements AsyncDisposable {
       ...env,
     }
     const node = new Part('capture-node', common)
-    const ports = await Promise.all(Array.from({ length: controlPlanes }, freeTcpPort))
-    const parts = ports.map((port) => new Part('control-plane', { ...common, NEKO_SERVER_BIND: `127.0.0.1:${port}` }))
+    const ports = await Promise.all(controlPlanes.map(freeTcpPort))
+    const parts = ports.map(
+      (port, index) => new Part('control-plane', { ...common, NEKO_SERVER_BIND: `127.0.0.1:${port}`, ...controlPlanes[index] }),
+    )
     const fleet = new Fleet({ urls: ports.map((port) => `http://127.0.0.1:${port}`), dataFolder, redis, controlPlanes: parts, node })
     try {
       await fleet.#ready()
@@ -132,7 +134,14 @@ export class Fleet implements AsyncDisposable {
       if (dead) {
         throw new Error(`a part of the fleet ended:\n${dead.log}`)
       }
-      const answers = await Promise.all(this.urls.map((url) => fetch(`${url}/readyz`).then(({ ok }) => ok, () => false)))
+      const answers = await Promise.all(
+        this.urls.map((url) =>
+          fetch(`${url}/readyz`).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        ),
+      )
       return answers.every(Boolean) && this.#node.log.includes('room runs')
     }
     await until(isUp, { ms: 60_000, what: 'the fleet is ready' })

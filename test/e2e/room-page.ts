@@ -15,7 +15,10 @@ export class RoomPage {
     const page = await browser.newPage()
     await page.goto(url)
     await page.getByLabel(/name/i).first().fill(name)
-    await page.getByLabel(/password/i).first().fill(password)
+    await page
+      .getByLabel(/password/i)
+      .first()
+      .fill(password)
     await page.locator('button[type=submit]').click()
     const room = new RoomPage(page)
     await room.sees(2)

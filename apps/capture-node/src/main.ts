@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '@neko-edge/config'
-import { type Log, messageOf, NekoError, newInstanceId, type NodeId, type RoomId, SerialQueue, systemClock } from '@neko-edge/kit'
+import { type Log, messageOf, NekoError, type NodeId, newInstanceId, type RoomId, SerialQueue, systemClock } from '@neko-edge/kit'
 import { Bus, connect, keepLease, Room } from '@neko-edge/store'
 import { GstInstallation } from './capture/gst-installation.ts'
 import { NodeRoom, type NodeRoomOptions } from './room/node-room.ts'
@@ -25,7 +25,14 @@ export interface CaptureNodeOptions {
 const programFolder = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** Runs a capture node until it is closed: it claims its room, and runs it for as long as it has it. */
-export async function startCaptureNode({ config, redisUrl, runFolder, dataFolder, workerBin, log }: CaptureNodeOptions): Promise<AsyncDisposable> {
+export async function startCaptureNode({
+  config,
+  redisUrl,
+  runFolder,
+  dataFolder,
+  workerBin,
+  log,
+}: CaptureNodeOptions): Promise<AsyncDisposable> {
   await using opening = new AsyncDisposableStack()
   const clock = systemClock
   const connection = opening.use(await connect({ url: redisUrl, log }))

@@ -36,7 +36,16 @@ export async function openControlPlane({ config, redisUrl, client, runtime, cloc
   const bus = opening.use(await Bus.open(connection, { instance, log }))
   const metrics = createMetrics()
   const hub = opening.use(
-    await Hub.open(defaultRoom, { connection, bus, instance, clock, log, metrics, defaults: roomDefaults(config), features: features(config) }),
+    await Hub.open(defaultRoom, {
+      connection,
+      bus,
+      instance,
+      clock,
+      log,
+      metrics,
+      defaults: roomDefaults(config),
+      features: features(config),
+    }),
   )
   const { perAddress, perAccount, windowMs } = config.server.loginLimit
   const app = createApp({

@@ -3,9 +3,9 @@ import { formatProblem, hasErrors, loadConfig, printBind } from '@neko-edge/conf
 import { createLog, messageOf, systemClock } from '@neko-edge/kit'
 import { upgradeWebSocket } from 'hono/deno'
 import { openControlPlane } from './control-plane.ts'
-import type { Runtime } from './runtime.ts'
 import { files } from './runtime/files.ts'
 import { upgradeWith } from './runtime/websocket.ts'
+import type { Runtime } from './runtime.ts'
 
 /* The control plane on Deno: the same app as on Node. Only this file knows Deno. */
 

@@ -4,15 +4,15 @@ import { chmod, rm } from 'node:fs/promises'
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { fileURLToPath } from 'node:url'
-import { type Bind, type Config, printBind } from '@neko-edge/config'
-import { type Log, NekoError, systemClock } from '@neko-edge/kit'
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
+import { type Bind, type Config, printBind } from '@neko-edge/config'
+import { type Log, NekoError, systemClock } from '@neko-edge/kit'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { openControlPlane } from './control-plane.ts'
-import type { Runtime } from './runtime.ts'
 import { files } from './runtime/files.ts'
 import { upgradeWith } from './runtime/websocket.ts'
+import type { Runtime } from './runtime.ts'
 import { maxFrame } from './session/socket-life.ts'
 
 /** The built web client, beside this app. */
@@ -26,7 +26,15 @@ const runtime: Runtime = {
 }
 
 /** Runs a control plane on Node until it is closed: listens where the configuration says, over TLS where it names a certificate. */
-export async function startControlPlane({ config, redisUrl, log }: { config: Config; redisUrl: string; log: Log }): Promise<AsyncDisposable> {
+export async function startControlPlane({
+  config,
+  redisUrl,
+  log,
+}: {
+  config: Config
+  redisUrl: string
+  log: Log
+}): Promise<AsyncDisposable> {
   await using opening = new AsyncDisposableStack()
   const plane = opening.use(await openControlPlane({ config, redisUrl, client: ownClient, runtime, clock: systemClock, log }))
   // Longer frames end the connection with 1009 before they are in memory.
@@ -38,7 +46,9 @@ export async function startControlPlane({ config, redisUrl, log }: { config: Con
   const common = { fetch: plane.fetch, websocket, overrideGlobalObjects: false }
   // Without HTTP/2 options the adaptor makes a server of node:http or node:https.
   const server = (
-    tls ? createAdaptorServer({ ...common, createServer: createHttpsServer, serverOptions: tls }) : createAdaptorServer({ ...common, createServer: createHttpServer })
+    tls
+      ? createAdaptorServer({ ...common, createServer: createHttpsServer, serverOptions: tls })
+      : createAdaptorServer({ ...common, createServer: createHttpServer })
   ) as Server
   await listen(server, config.server.bind)
   opening.defer(async () => {

@@ -12,7 +12,10 @@ export async function openDataFolder(folder: string): Promise<string> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await access(folder, constants.W_OK | constants.X_OK)
   } catch (error) {
-    throw new NekoError('unavailable', `the data directory ${folder} can not be written (${messageOf(error)}): give this user a directory with NEKO_DATA_DIR`)
+    throw new NekoError(
+      'unavailable',
+      `the data directory ${folder} can not be written (${messageOf(error)}): give this user a directory with NEKO_DATA_DIR`,
+    )
   }
   return folder
 }

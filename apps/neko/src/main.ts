@@ -1,4 +1,14 @@
-import { completionScript, effectiveText, formatProblem, hasErrors, type Loaded, loadConfig, optionsHelp, referenceMarkdown, shells } from '@neko-edge/config'
+import {
+  completionScript,
+  effectiveText,
+  formatProblem,
+  hasErrors,
+  type Loaded,
+  loadConfig,
+  optionsHelp,
+  referenceMarkdown,
+  shells,
+} from '@neko-edge/config'
 import { type Log, messageOf, NekoError } from '@neko-edge/kit'
 import { openDataFolder, runFolder } from './folder.ts'
 import { runUntilStopped } from './life.ts'
@@ -17,14 +27,22 @@ const commands: Readonly<Record<string, Command>> = {
   serve: { usage: '[options]', about: 'run everything on this machine: private Redis, control plane, capture node', run: runServe },
   'control-plane': { usage: '[options]', about: 'run one control plane against NEKO_REDIS_URL', run: runControlPlane },
   'capture-node': { usage: '[options]', about: 'run one capture node against NEKO_REDIS_URL', run: runCaptureNode },
-  config: { usage: 'check | reference', about: 'show the effective configuration with its sources, or every option as Markdown', run: runConfig },
+  config: {
+    usage: 'check | reference',
+    about: 'show the effective configuration with its sources, or every option as Markdown',
+    run: runConfig,
+  },
   completion: { usage: shells.join(' | '), about: 'print a completion script for a shell', run: runCompletion },
 }
 
 async function runServe(argv: readonly string[]): Promise<number | undefined> {
   const { loaded, log } = begin(argv)
   const { serve, welcome } = await import('./serve.ts')
-  await runUntilStopped(() => serve({ config: loaded.config, argv, log }), log, () => process.stderr.write(welcome(loaded.config)))
+  await runUntilStopped(
+    () => serve({ config: loaded.config, argv, log }),
+    log,
+    () => process.stderr.write(welcome(loaded.config)),
+  )
   return undefined
 }
 
@@ -42,7 +60,10 @@ async function runCaptureNode(argv: readonly string[]): Promise<number | undefin
   const { workerBinary } = await import('../../../infra/worker/locate.ts')
   const workerBin = config.sfu.worker.startsWith('/') ? config.sfu.worker : workerBinary()
   if (workerBin === undefined) {
-    throw new NekoError('unavailable', 'there is no mediasoup worker on this machine: npm run setup builds one, or name one with NEKO_SFU_WORKER')
+    throw new NekoError(
+      'unavailable',
+      'there is no mediasoup worker on this machine: npm run setup builds one, or name one with NEKO_SFU_WORKER',
+    )
   }
   const dataFolder = await openDataFolder(config.data.dir)
   const folder = await runFolder()
@@ -71,7 +92,9 @@ function runCompletion([shell]: readonly string[]): number {
   if (known === undefined) {
     throw new NekoError('invalid', `say for which shell: neko completion ${shells.join(' | ')}`)
   }
-  process.stdout.write(completionScript(known, { program: 'neko', commands: Object.keys(commands), withOptions: ['serve', 'control-plane', 'capture-node'] }))
+  process.stdout.write(
+    completionScript(known, { program: 'neko', commands: Object.keys(commands), withOptions: ['serve', 'control-plane', 'capture-node'] }),
+  )
   return 0
 }
 
@@ -110,7 +133,10 @@ function levelOf(name: string): LogStyle['level'] {
 
 function redisUrl({ config }: Loaded): string {
   if (config.redis.url === '') {
-    throw new NekoError('invalid', 'set NEKO_REDIS_URL to the Redis that the processes share, or run everything on one machine with neko serve')
+    throw new NekoError(
+      'invalid',
+      'set NEKO_REDIS_URL to the Redis that the processes share, or run everything on one machine with neko serve',
+    )
   }
   return config.redis.url
 }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { type Log, systemClock, until } from '@neko-edge/kit'
-import { spawnChild, Supervised } from '@neko-edge/process'
+import { Supervised, spawnChild } from '@neko-edge/process'
 
 export interface PrivateRedis extends AsyncDisposable {
   /** What the other processes are given as NEKO_REDIS_URL. */
@@ -14,7 +14,15 @@ export interface PrivateRedis extends AsyncDisposable {
  * A Redis of this server alone, on a unix socket: what it knows is written to an append-only file in the data directory each
  * second, so that sessions and settings survive a restart and a kill.
  */
-export async function startRedis({ dataFolder, runFolder, log }: { dataFolder: string; runFolder: string; log: Log }): Promise<PrivateRedis> {
+export async function startRedis({
+  dataFolder,
+  runFolder,
+  log,
+}: {
+  dataFolder: string
+  runFolder: string
+  log: Log
+}): Promise<PrivateRedis> {
   const directory = join(dataFolder, 'redis')
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const socket = join(runFolder, 'redis.sock')
@@ -31,7 +39,8 @@ export async function startRedis({ dataFolder, runFolder, log }: { dataFolder: s
         aptPackage: 'redis-server',
         graceMs: 2_000,
       }),
-    ready: async (_, signal) => void (await until(async () => signal.aborted || (await isListening(socket)), { ms: 10_000, what: 'the private redis', everyMs: 5 })),
+    ready: async (_, signal) =>
+      void (await until(async () => signal.aborted || (await isListening(socket)), { ms: 10_000, what: 'the private redis', everyMs: 5 })),
   })
   return {
     url: `unix://${socket}`,

@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type Config, printBind } from '@neko-edge/config'
 import { type Log, NekoError, systemClock } from '@neko-edge/kit'
-import { type Child, spawnChild, Supervised } from '@neko-edge/process'
+import { type Child, Supervised, spawnChild } from '@neko-edge/process'
 import { openDataFolder, runFolder } from './folder.ts'
-import { startRedis } from './redis-server.ts'
 import { readyVariable } from './readiness.ts'
+import { startRedis } from './redis-server.ts'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
 
@@ -34,7 +34,10 @@ export async function serve({ config, argv, log }: { config: Config; argv: reado
   return opening.move()
 }
 
-function startPart(name: 'control-plane' | 'capture-node', { argv, redisUrl, log }: { argv: readonly string[]; redisUrl: string; log: Log }): Promise<Supervised> {
+function startPart(
+  name: 'control-plane' | 'capture-node',
+  { argv, redisUrl, log }: { argv: readonly string[]; redisUrl: string; log: Log },
+): Promise<Supervised> {
   return Supervised.start({
     name,
     clock: systemClock,
@@ -66,14 +69,16 @@ function ready(child: Child, signal: AbortSignal): Promise<void> {
 const ownEnvironment = (): Record<string, string> =>
   Object.fromEntries(Object.entries(process.env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
 
-
 /** What somebody who started the server wants to know: where to go, and how to come in. */
 export function welcome(config: Config): string {
   const { bind, cert, pathPrefix } = config.server
   const address =
-    bind.kind === 'unix' ? printBind(bind) : `${cert === '' ? 'http' : 'https'}://${printBind(bind.host === '' ? { ...bind, host: 'localhost' } : bind)}${pathPrefix}`
+    bind.kind === 'unix'
+      ? printBind(bind)
+      : `${cert === '' ? 'http' : 'https'}://${printBind(bind.host === '' ? { ...bind, host: 'localhost' } : bind)}${pathPrefix}`
   const { provider, multiuser } = config.member
   const isDefault = multiuser.userPassword === 'neko' && multiuser.adminPassword === 'admin'
-  const passwords = provider === 'multiuser' && isDefault ? '\n  any name; password "neko" to watch and take part, "admin" to run the room' : ''
+  const passwords =
+    provider === 'multiuser' && isDefault ? '\n  any name; password "neko" to watch and take part, "admin" to run the room' : ''
   return `\n  neko-edge is ready: ${address}${passwords}\n\n`
 }

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { NekoError, silentLog, until } from '@neko-edge/kit'
+import { isAlive, processesThat, recordingLog, roomUser } from '@neko-edge/testing/process'
 import { describe, expect, it } from 'vitest'
 import { spawnChild } from '../src/child.ts'
-import { isAlive, processesThat, recordingLog, roomUser } from '@neko-edge/testing/process'
 
 const sh = (script: string): [string, ...string[]] => ['/bin/sh', '-c', script]
 

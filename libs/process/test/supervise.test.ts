@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { Backoff, NekoError, silentLog, systemClock, until } from '@neko-edge/kit'
+import { isAlive, tempFolder } from '@neko-edge/testing/process'
 import { describe, expect, it } from 'vitest'
 import { type Child, spawnChild } from '../src/child.ts'
 import { Supervised } from '../src/supervise.ts'
-import { isAlive, tempFolder } from '@neko-edge/testing/process'
 
 const run = (script: string): Child =>
   spawnChild({ name: 'part', command: ['/bin/sh', '-c', script], env: {}, graceMs: 300, log: silentLog })

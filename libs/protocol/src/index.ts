@@ -1,11 +1,19 @@
-export { type MemberProfile, type ProfileFlag, type ProfilePatch } from './profile.ts'
-export { baseProfile, mergePlugins, mergeProfile, MemberProfile as MemberProfileSchema, ProfilePatch as ProfilePatchSchema } from './profile.ts'
 export * from './bus.ts'
+export { field, flag, int, lenientObject, optional, text, uint, whole } from './lenient.ts'
+export {
+  baseProfile,
+  type MemberProfile,
+  MemberProfile as MemberProfileSchema,
+  mergePlugins,
+  mergeProfile,
+  type ProfileFlag,
+  type ProfilePatch,
+  ProfilePatch as ProfilePatchSchema,
+} from './profile.ts'
 export * from './room.ts'
 export { decodeLegacyChannel } from './v2/channel.ts'
 export * from './v2/client.ts'
 export * from './v2/wire.ts'
-export { field, flag, int, lenientObject, optional, text, uint, whole } from './lenient.ts'
 export * from './v3/channel.ts'
 export * from './v3/client.ts'
 export * from './v3/wire.ts'

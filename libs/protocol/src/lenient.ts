@@ -52,6 +52,10 @@ export const int = (bits: 16 | 32) =>
     .min(-(2 ** (bits - 1)))
     .max(2 ** (bits - 1) - 1)
 /** A whole number of an unsigned `bits`-bit field. */
-export const uint = (bits: 8 | 16 | 32) => z.int().min(0).max(2 ** bits - 1)
+export const uint = (bits: 8 | 16 | 32) =>
+  z
+    .int()
+    .min(0)
+    .max(2 ** bits - 1)
 /** A whole number without a width of its own; what JavaScript holds exactly. */
 export const whole = z.int()

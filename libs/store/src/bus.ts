@@ -4,7 +4,11 @@ import type { Connection } from './connection.ts'
 import { reach } from './script.ts'
 
 const Call = z.object({ id: z.string().optional(), from: z.string(), name: z.string(), args: z.unknown().optional() })
-const Reply = z.object({ id: z.string(), result: z.unknown().optional(), error: z.object({ code: z.string(), message: z.string() }).optional() })
+const Reply = z.object({
+  id: z.string(),
+  result: z.unknown().optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+})
 
 /** How a served channel answers: by the name of the call. A NekoError reaches the caller as it is, anything else as `internal`. */
 export type Serve = (name: string, args: unknown, from: InstanceId) => Promise<unknown> | unknown
@@ -77,12 +81,18 @@ export class Bus implements AsyncDisposable {
       await this.#reply(from, { id, result })
     } catch (error) {
       const known = error instanceof NekoError
-      this.#log[known ? 'debug' : 'error']({ call: name, error: messageOf(error), stack: known ? undefined : (error as Error).stack }, 'bus call failed')
+      this.#log[known ? 'debug' : 'error'](
+        { call: name, error: messageOf(error), stack: known ? undefined : (error as Error).stack },
+        'bus call failed',
+      )
       await this.#reply(from, { id, error: { code: known ? error.code : 'internal', message: known ? error.message : 'internal error' } })
     }
   }
 
-  async #reply(to: string, { id, ...outcome }: { id: string | undefined; result?: unknown; error?: { code: string; message: string } }): Promise<void> {
+  async #reply(
+    to: string,
+    { id, ...outcome }: { id: string | undefined; result?: unknown; error?: { code: string; message: string } },
+  ): Promise<void> {
     if (id !== undefined) {
       await this.#connection.publish(replyChannel(to), JSON.stringify({ id, ...outcome })).catch((error: unknown) => {
         this.#log.debug({ error: messageOf(error) }, 'bus reply lost')

@@ -36,9 +36,13 @@ export async function connect({ url, log }: { url: string; log: Log }): Promise<
     await Promise.all([commands.connect(), subscriber.connect()])
   } catch (error) {
     await link[Symbol.asyncDispose]()
-    throw new NekoError('unavailable', `Redis at ${describeUrl(url)} does not answer: start it, or set NEKO_REDIS_URL to the one that runs`, {
-      cause: error,
-    })
+    throw new NekoError(
+      'unavailable',
+      `Redis at ${describeUrl(url)} does not answer: start it, or set NEKO_REDIS_URL to the one that runs`,
+      {
+        cause: error,
+      },
+    )
   }
   return link
 }

@@ -8,7 +8,10 @@ export const leaseMs = 3_000
 const key = (instance: string) => `neko:instance:${instance}`
 
 /** Says in Redis that this process lives, until it is closed; a process that dies is missed after `leaseMs`. */
-export async function keepLease(connection: Connection, { instance, clock, log }: { instance: InstanceId; clock: Clock; log: Log }): Promise<AsyncDisposable> {
+export async function keepLease(
+  connection: Connection,
+  { instance, clock, log }: { instance: InstanceId; clock: Clock; log: Log },
+): Promise<AsyncDisposable> {
   const renew = () => reach(connection.commands.set(key(instance), '1', 'PX', leaseMs))
   await renew()
   const stop = clock.every(leaseMs / 3, () => {

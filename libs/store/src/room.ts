@@ -1,13 +1,13 @@
 import { Listeners, type Log, NekoError, type RoomId, SerialQueue, within } from '@neko-edge/kit'
 import type { LockName, Settings } from '@neko-edge/protocol'
 import type { Connection } from './connection.ts'
-import { openRoom, readRoom, restoreRoom } from './room-facts.ts'
 import type { BaseSettings, RoomBatch, RoomEvent } from './room-event.ts'
+import { openRoom, readRoom, restoreRoom } from './room-facts.ts'
 import { roomKeys } from './room-lua.ts'
-import { readView, RoomView } from './room-view.ts'
-import type { Signal } from './signal.ts'
-import { evaluate, type LuaScript, reach } from './script.ts'
 import { viewAsRestorable } from './room-memory.ts'
+import { RoomView, readView } from './room-view.ts'
+import { evaluate, type LuaScript, reach } from './script.ts'
+import type { Signal } from './signal.ts'
 import { diffViews } from './view-diff.ts'
 
 /** How long an event may be behind its script's reply before the room is read instead, in milliseconds. */
@@ -49,7 +49,10 @@ export class Room implements AsyncDisposable {
    * Follows a room. With `defaults` (a control plane's) it is made where it does not exist, and set anew where the
    * configuration changed.
    */
-  static async open(id: RoomId, { connection, log, defaults }: { connection: Connection; log: Log; defaults?: RoomDefaults }): Promise<Room> {
+  static async open(
+    id: RoomId,
+    { connection, log, defaults }: { connection: Connection; log: Log; defaults?: RoomDefaults },
+  ): Promise<Room> {
     const room = new Room(id, connection, log)
     room.#stop.push(await connection.subscribe(room.#keys.channel, (text) => room.#receive(JSON.parse(text) as RoomBatch)))
     room.#stop.push(await connection.subscribe(room.#keys.signals, (text) => room.onSignal.emit(JSON.parse(text) as Signal)))

@@ -7,7 +7,9 @@ export async function reach<T>(command: Promise<T>): Promise<T> {
     return await command
   } catch (error) {
     const isReply = error instanceof Error && error.name === 'ReplyError'
-    throw new NekoError(isReply ? 'internal' : 'unavailable', isReply ? 'a Redis script failed' : 'the room store is not reachable', { cause: error })
+    throw new NekoError(isReply ? 'internal' : 'unavailable', isReply ? 'a Redis script failed' : 'the room store is not reachable', {
+      cause: error,
+    })
   }
 }
 
@@ -27,7 +29,11 @@ async function sha1(source: string): Promise<string> {
 }
 
 /** Runs a script once, atomically. Fails with `unavailable` while Redis is away. */
-export function evaluate(redis: Redis, script: LuaScript, { keys, args }: { keys: readonly string[]; args: readonly (string | number)[] }): Promise<unknown> {
+export function evaluate(
+  redis: Redis,
+  script: LuaScript,
+  { keys, args }: { keys: readonly string[]; args: readonly (string | number)[] },
+): Promise<unknown> {
   return reach(run(redis, script, [keys.length, ...keys, ...args]))
 }
 

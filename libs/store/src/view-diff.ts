@@ -40,7 +40,14 @@ function* roomEvents(before: RoomView, after: RoomView): Generator<RoomEvent> {
   }
   if (before.host !== after.host || before.fence !== after.fence) {
     const host = after.host ?? null
-    yield { is: 'host', actor: host ?? before.host ?? '', host, previous: before.host ?? null, fence: after.fence, cause: host ? 'request' : 'release' }
+    yield {
+      is: 'host',
+      actor: host ?? before.host ?? '',
+      host,
+      previous: before.host ?? null,
+      fence: after.fence,
+      cause: host ? 'request' : 'release',
+    }
   }
   if (before.epoch !== after.epoch || before.node?.instance !== after.node?.instance) {
     const { node, instance } = after.node ?? { node: null, instance: null }

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ControlLedger } from './control-ledger.ts'
 import {
   changeProfile,
   changeSettings,
@@ -13,6 +12,7 @@ import {
   resetControl,
   takeControl,
 } from '../src/index.ts'
+import { ControlLedger } from './control-ledger.ts'
 import { admin, enter, user, World } from './world.ts'
 
 const people = ['ann', 'bob', 'boss'] as const
@@ -44,7 +44,9 @@ function perform(world: World, process: number, step: Operation): Promise<unknow
     case 'give':
       return room.run(giveControl, [step.who, step.to])
     case 'kick':
-      return room.run(deleteSession, [step.who, 'kicked', 'boss']).then(() => enter(room, step.who === 'boss' ? admin('boss') : user(step.who)))
+      return room
+        .run(deleteSession, [step.who, 'kicked', 'boss'])
+        .then(() => enter(room, step.who === 'boss' ? admin('boss') : user(step.who)))
     case 'leave':
       return room.run(disconnectSession, [step.who, '', ''])
     case 'may-host':

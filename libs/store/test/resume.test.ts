@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { changeSettings, claimRoom, findToken, renewRoom, requestControl, takeControl } from '../src/index.ts'
 import { admin, enter, user, World } from './world.ts'
 
-const facts = JSON.stringify({ screen: { width: 1280, height: 720, rate: 30 }, screens: [], touch: false, screencast: false, videos: ['main'], broadcast: { is_active: false, url: '' }, dialog: null, files: null })
+const facts = JSON.stringify({
+  screen: { width: 1280, height: 720, rate: 30 },
+  screens: [],
+  touch: false,
+  screencast: false,
+  videos: ['main'],
+  broadcast: { is_active: false, url: '' },
+  dialog: null,
+  files: null,
+})
 
 /** Resolves when every process has read the room anew. */
 function resumed(world: World): Promise<unknown> {

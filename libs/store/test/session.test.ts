@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { changeProfile, changeSettings, connectSession, createSession, deleteSession, disconnectSession, findToken, type RoomEvent, takeControl } from '../src/index.ts'
+import {
+  changeProfile,
+  changeSettings,
+  connectSession,
+  createSession,
+  deleteSession,
+  disconnectSession,
+  findToken,
+  type RoomEvent,
+  takeControl,
+} from '../src/index.ts'
 import { admin, enter, openSettings, user, World } from './world.ts'
 
 /** What a process hears while `act` runs, by kind and whom it is about. */

@@ -19,7 +19,7 @@ const settleMs = 500
 /** A run this long counts as one that works. */
 const steadyMs = 5_000
 
-/** Pushes picture and sound to an RTMP server, whoever watches (spec/capture.md §7). */
+/** Pushes picture and sound to an RTMP server, whoever watches. */
 export class Broadcast implements AsyncDisposable {
   readonly #options: BroadcastOptions
   readonly #environment: PipelineEnvironment

@@ -1,4 +1,4 @@
-/** What capture is told. Field names are those of upstream's configuration below `capture` (spec/capture.md §2), so that a parsed configuration fits as it is. */
+/** What capture is told. Field names are those of upstream's configuration below `capture`, so that a parsed configuration fits as it is. */
 
 /** One entry of `capture.video.pipelines`; expressions are those of `expression.ts`. An empty text or a missing field is "not set". */
 export interface VideoPipelineOptions {
@@ -20,7 +20,7 @@ export interface VideoPipelineOptions {
   readonly show_pointer?: boolean | undefined
 }
 
-/** The V2 options of the picture (spec/capture.md §4.3), present when any of them was given; they count only when `capture.video` names no pipeline. */
+/** The V2 options of the picture, present when any of them was given; they count only when `capture.video` names no pipeline. */
 export interface V2VideoOptions {
   readonly hwenc?: 'none' | 'vaapi' | 'nvenc'
   /** kbit/s; 0 or missing is 3072. */

@@ -18,7 +18,7 @@ const maxWaitingBytes = 256 * 1024
 /** How long packets may be late, in milliseconds; upstream has no such buffer. */
 const jitterMs = 100
 
-/** One way from the clients into the desktop, microphone or webcam: one feed at a time, the newest wins (spec/capture.md §9). */
+/** One way from the clients into the desktop, microphone or webcam: one feed at a time, the newest wins. */
 export class ClientMedia implements AsyncDisposable {
   readonly #kind: 'microphone' | 'webcam'
   readonly #text: (codec: Codec) => string

@@ -1,4 +1,4 @@
-/** The codecs of a room, with the numbers that neko's clients know (spec/capture.md §5), and how GStreamer makes RTP of them. */
+/** The codecs of a room, with the numbers that neko's clients know, and how GStreamer makes RTP of them. */
 import { NekoError } from '@neko-edge/kit'
 
 export const videoCodecNames = ['vp8', 'vp9', 'av1', 'h264'] as const

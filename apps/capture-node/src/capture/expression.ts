@@ -1,5 +1,5 @@
 /**
- * The small language of pipeline options (spec/capture.md §3.3, §16.11): `width / 2`, `fps > 30 ? 30 : fps`, `round(3072 * 650)`.
+ * The small language of pipeline options: `width / 2`, `fps > 30 ? 30 : fps`, `round(3072 * 650)`.
  * A word that is no variable stands for itself, so that `cbr`, `veryfast` and `low-latency-hq` need no quotes; a word cannot be mixed with
  * numbers. Own parser, no eval: the text comes from a configuration file, but its numbers end up in a command line.
  */

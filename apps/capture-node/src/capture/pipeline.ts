@@ -1,4 +1,4 @@
-/** Builds the pipelines of picture and sound as gst-launch text (spec/capture.md §3, §4.1, §6), each ending in `appsink name=appsink`, and the tail that makes RTP of them. */
+/** Builds the pipelines of picture and sound as gst-launch text, each ending in `appsink name=appsink`, and the tail that makes RTP of them. */
 import { NekoError } from '@neko-edge/kit'
 import type { VideoPipelineOptions } from './capture-options.ts'
 import type { Codec } from './codec.ts'

@@ -11,7 +11,7 @@ const firstImageMs = 1_000
 /** The pipeline stops at the second look in a row that finds no request since the one before: 5–10 s after the last. */
 const idleLookMs = 5_000
 
-/** The desktop as JPEG pictures for clients without WebRTC (spec/capture.md §8): runs while somebody asks, keeps only the newest picture. */
+/** The desktop as JPEG pictures for clients without WebRTC: runs while somebody asks, keeps only the newest picture. */
 export class Screencast implements AsyncDisposable {
   readonly #isEnabled: boolean
   readonly #environment: PipelineEnvironment

@@ -1,4 +1,4 @@
-/** The pipelines that V2's options `video_codec`, `hwenc`, `video_bitrate`, `max_fps`, `video`, `audio_bitrate`, `audio` stand for (spec/capture.md §4.3, §6). */
+/** The pipelines that V2's options `video_codec`, `hwenc`, `video_bitrate`, `max_fps`, `video`, `audio_bitrate`, `audio` stand for. */
 import { NekoError } from '@neko-edge/kit'
 import type { V2AudioOptions, V2VideoOptions } from './capture-options.ts'
 import type { Codec } from './codec.ts'

@@ -1,4 +1,4 @@
-/** Which pictures a room has: the quality ladder without the pointer, and one picture with the pointer drawn in (spec/capture.md §2, §4). */
+/** Which pictures a room has: the quality ladder without the pointer, and one picture with the pointer drawn in. */
 import { type Log, NekoError } from '@neko-edge/kit'
 import type { VideoOptions, VideoPipelineOptions } from './capture-options.ts'
 import { type Codec, codecNamed, codecs } from './codec.ts'

@@ -1,6 +1,6 @@
 import type { Log } from '@neko-edge/kit'
+import { type Child, findProgram, type Identity, spawnChild } from '@neko-edge/process'
 import { cageArgs, cageEnvironment, cageHome, cageUploads, spawnCaged, uncagedError, whyNotCaged } from './cage.ts'
-import { type Child, type Identity, findProgram, spawnChild } from '@neko-edge/process'
 import { chromiumCommand, chromiumPolicies, chromiumProgram, policyFolder } from './chromium.ts'
 import { listeningForLinks, sendLink } from './link-pipe.ts'
 import type { AudioServer } from './pulse.ts'
@@ -70,7 +70,10 @@ interface Folders {
   readonly uploads: string
 }
 
-function prepared(start: () => Child, { inside, folders, options }: { inside: string; folders: Folders; options: ApplicationOptions }): PreparedApplication {
+function prepared(
+  start: () => Child,
+  { inside, folders, options }: { inside: string; folders: Folders; options: ApplicationOptions },
+): PreparedApplication {
   let run: Child | undefined
   return {
     spawn() {

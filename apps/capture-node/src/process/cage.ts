@@ -6,7 +6,7 @@
  */
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { type Log, NekoError, within } from '@neko-edge/kit'
-import { type Child, type Identity, type IpcNamespace, findProgram, spawnChild } from '@neko-edge/process'
+import { type Child, findProgram, type Identity, type IpcNamespace, spawnChild } from '@neko-edge/process'
 import { displaySocket } from './display-number.ts'
 
 /** The application's home as it sees it; the same in every room. */

@@ -1,6 +1,6 @@
 import { type Clock, type Log, NekoError } from '@neko-edge/kit'
-import { type Application, type PreparedApplication, prepareApplication } from './application.ts'
 import type { ChildOptions, Identity, Supervised } from '@neko-edge/process'
+import { type Application, type PreparedApplication, prepareApplication } from './application.ts'
 import { DisplayClients } from './display-clients.ts'
 import { type AudioServer, openAudioServer } from './pulse.ts'
 import { RoomFolder } from './room-folder.ts'

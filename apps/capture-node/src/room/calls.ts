@@ -1,5 +1,5 @@
 import { NekoError } from '@neko-edge/kit'
-import { type NodeArgs, type NodeCall, nodeCalls, type NodeReplies } from '@neko-edge/protocol'
+import { type NodeArgs, type NodeCall, type NodeReplies, nodeCalls } from '@neko-edge/protocol'
 import type { Serve } from '@neko-edge/store'
 import { z } from 'zod'
 import type { RoomCapture } from '../capture/room-capture.ts'

@@ -1,5 +1,6 @@
 import type { Config } from '@neko-edge/config'
 import { type Clock, type InstanceId, type Log, messageOf, NekoError, type NodeId } from '@neko-edge/kit'
+import type { Identity } from '@neko-edge/process'
 import { encodeChannel, type FileItem, type NodeFacts } from '@neko-edge/protocol'
 import { type Bus, nodeChannel, type Room, type RoomEvent } from '@neko-edge/store'
 import { codecNamed } from '../capture/codec.ts'
@@ -7,7 +8,6 @@ import type { GstInstallation } from '../capture/gst-installation.ts'
 import { RoomCapture } from '../capture/room-capture.ts'
 import type { CursorImage } from '../desktop/desktop.ts'
 import { applicationFrom } from '../process/application.ts'
-import type { Identity } from '@neko-edge/process'
 import { openRoomDesktop, type RoomDesktop } from '../process/room-desktop.ts'
 import type { IncomingMedia, Sfu } from '../sfu/sfu.ts'
 import { Blobs } from './blobs.ts'
@@ -127,7 +127,9 @@ export class NodeRoom implements AsyncDisposable {
       capture,
       facts: this.#facts,
       blobs: new Blobs(clock),
-      uploads: this.#owned.use(new Uploads({ desktop: processes.uploads, transfer: transfer?.path, identity: this.#options.identity, clock })),
+      uploads: this.#owned.use(
+        new Uploads({ desktop: processes.uploads, transfer: transfer?.path, identity: this.#options.identity, clock }),
+      ),
       transfer,
       openLink: (url) => openLink(processes, url),
       workers: () => sfu.workers(),
@@ -211,7 +213,9 @@ export class NodeRoom implements AsyncDisposable {
     const stops = [
       room.onEvents.add((events) => events.forEach((event) => this.#follow(event))),
       link.onCursor.add((image) => this.#broadcast(cursorImage(image))),
-      link.onClipboard.add(() => void this.#tellClipboard().catch((error: unknown) => log.debug({ error: messageOf(error) }, 'clipboard not told'))),
+      link.onClipboard.add(
+        () => void this.#tellClipboard().catch((error: unknown) => log.debug({ error: messageOf(error) }, 'clipboard not told')),
+      ),
       link.onFileChooser.add((isOpen) => void this.#onDialog(isOpen)),
       link.onBack.add(() => void capture.restartPictures()),
       processes.audioServer.onUp(() => void capture.restartSound()),
@@ -264,7 +268,10 @@ export class NodeRoom implements AsyncDisposable {
     const { view } = this.#options.room
     const profile = view.session(id)?.profile
     return (
-      view.base.implicit_hosting && profile?.can_host === true && !view.isShutOut(profile) && (profile.is_admin || view.locks.control === undefined)
+      view.base.implicit_hosting &&
+      profile?.can_host === true &&
+      !view.isShutOut(profile) &&
+      (profile.is_admin || view.locks.control === undefined)
     )
   }
 
@@ -333,7 +340,8 @@ function openLink(processes: RoomDesktop, url: string): void {
   }
 }
 
-const cursorImage = ({ width, height, hotX, hotY, png }: CursorImage) => encodeChannel({ is: 'cursor-image', width, height, hotX, hotY, png })
+const cursorImage = ({ width, height, hotX, hotY, png }: CursorImage) =>
+  encodeChannel({ is: 'cursor-image', width, height, hotX, hotY, png })
 
 function processList(processes: RoomDesktop): { name: string; pid: number }[] {
   return Object.entries(processes.pids()).map(([name, pid]) => ({ name, pid }))

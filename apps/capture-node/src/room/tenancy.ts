@@ -1,6 +1,6 @@
 import { type Clock, type InstanceId, type Log, messageOf, type NodeId } from '@neko-edge/kit'
 import type { NodeFacts } from '@neko-edge/protocol'
-import { claimRoom, leaveRoom, leaseMs, renewRoom, type Room } from '@neko-edge/store'
+import { claimRoom, leaseMs, leaveRoom, type Room, renewRoom } from '@neko-edge/store'
 
 export interface TenancyOptions {
   readonly room: Room

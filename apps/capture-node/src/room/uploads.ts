@@ -44,7 +44,11 @@ export class Uploads implements AsyncDisposable {
       throw new NekoError('unavailable', 'the transfer directory can not be used: see the log of the capture node')
     }
     const id = randomBytes(9).toString('hex')
-    const upload = new Upload({ id, ...(to === 'transfer' ? { root: transfer ?? '' } : { root: desktop.outside, inside: desktop.inside }), identity })
+    const upload = new Upload({
+      id,
+      ...(to === 'transfer' ? { root: transfer ?? '' } : { root: desktop.outside, inside: desktop.inside }),
+      identity,
+    })
     await upload.prepare()
     this.#open.set(id, upload)
     const stop = clock.every(idleMs / 2, () => {

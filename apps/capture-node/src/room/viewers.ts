@@ -126,7 +126,11 @@ export class Viewers {
 
   #resolve(selector: NodeArgs<'peer.open'>['video']['selector'], current: string | undefined): { id: string } {
     const { rungs, cursorVideoId } = this.#options
-    const id = pickRung(selector ?? { id: '', type: 'exact', bitrate: 0 }, { rungs: rungs(), cursorVideoId, isFirst: current === undefined && !selector })
+    const id = pickRung(selector ?? { id: '', type: 'exact', bitrate: 0 }, {
+      rungs: rungs(),
+      cursorVideoId,
+      isFirst: current === undefined && !selector,
+    })
     if (id === undefined) {
       throw new NekoError('notFound', 'webrtc stream not found')
     }

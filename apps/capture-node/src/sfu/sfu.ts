@@ -153,7 +153,7 @@ export interface Peer {
 /** Named as RTCPeerConnectionState. */
 export type PeerState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed'
 
-/** What the metrics of neko ask of a peer (spec/webrtc.md §11); rates in bit/s, sums over the life of the peer. */
+/** What the metrics of neko ask of a peer; rates in bit/s, sums over the life of the peer. */
 export interface PeerStats {
   readonly state: PeerState
   readonly stateChanges: number

@@ -9,7 +9,7 @@ import type { PipelineEnvironment } from '../../src/capture/pipeline-process.ts'
 import { startXorg, type TestXorg } from '../desktop/xorg.fixture.ts'
 
 /**
- * Upstream's devices (spec/runtime.md §6), on a socket of our own. `norewinds` makes the idle sink look up every 50 ms instead of every 2 s,
+ * Upstream's devices, on a socket of our own. `norewinds` makes the idle sink look up every 50 ms instead of every 2 s,
  * which is how long the first sound would otherwise take; suspended, it costs nothing at all.
  */
 const pulseScript = (socket: string) => `

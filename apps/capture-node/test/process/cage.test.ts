@@ -3,10 +3,10 @@ import { chmod, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { silentLog, systemClock, until } from '@neko-edge/kit'
-import { describe, expect, it } from 'vitest'
 import { spawnChild } from '@neko-edge/process'
-import { openRoomDesktop } from '../../src/process/room-desktop.ts'
 import { roomUser, tempFolder } from '@neko-edge/testing/process'
+import { describe, expect, it } from 'vitest'
+import { openRoomDesktop } from '../../src/process/room-desktop.ts'
 
 /** What a shell script wrote, run as a room's application. `hidden` as in the room's options. */
 async function runCaged(script: string, { hidden = [] }: { hidden?: readonly string[] } = {}): Promise<string> {

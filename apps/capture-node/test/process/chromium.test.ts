@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { silentLog, systemClock, until } from '@neko-edge/kit'
 import { processTree } from '@neko-edge/testing'
+import { roomUser, tempFolder } from '@neko-edge/testing/process'
 import { describe, expect, it } from 'vitest'
 import type { Application } from '../../src/process/application.ts'
 import { chromiumPolicies, chromiumProgram, policyFolder } from '../../src/process/chromium.ts'
 import { openRoomDesktop, type RoomDesktop } from '../../src/process/room-desktop.ts'
 import { windowNamed } from './windows.fixture.ts'
-import { roomUser, tempFolder } from '@neko-edge/testing/process'
 
 /** A cold start of the browser on a busy machine. */
 const browserMs = 25_000

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { access, chown, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { silentLog, systemClock, until, within } from '@neko-edge/kit'
+import { displayFiles, isAlive, processesThat, recordingLog, roomUser, tempFolder } from '@neko-edge/testing/process'
 import { describe, expect, it } from 'vitest'
 import { openRoomDesktop, type RoomDesktop, type RoomDesktopOptions } from '../../src/process/room-desktop.ts'
 import { windowNamed } from './windows.fixture.ts'
-import { displayFiles, isAlive, processesThat, recordingLog, roomUser, tempFolder } from '@neko-edge/testing/process'
 
 /** An application with a window: a test picture of GStreamer, which names its window after itself. */
 const picture = { is: 'command', line: 'exec gst-launch-1.0 -q videotestsrc ! video/x-raw,framerate=5/1 ! ximagesink' } as const

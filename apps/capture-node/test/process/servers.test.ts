@@ -3,15 +3,15 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { silentLog, systemClock, until, within } from '@neko-edge/kit'
+import { spawnChild } from '@neko-edge/process'
+import { displayFiles, roomUser, tempFolder } from '@neko-edge/testing/process'
 import { describe, expect, it } from 'vitest'
 import { XConnection } from '../../src/desktop/connection.ts'
-import { spawnChild } from '@neko-edge/process'
 import { claimDisplayNumber } from '../../src/process/display-number.ts'
 import { type AudioServer, openAudioServer } from '../../src/process/pulse.ts'
 import { RoomFolder } from '../../src/process/room-folder.ts'
 import { xAuthority } from '../../src/process/x-authority.ts'
 import { openXServer, type XServer } from '../../src/process/xorg.ts'
-import { displayFiles, roomUser, tempFolder } from '@neko-edge/testing/process'
 
 const screen = { width: 1280, height: 720, rate: 30 }
 const identity = roomUser()

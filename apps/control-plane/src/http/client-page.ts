@@ -25,7 +25,8 @@ export async function clientPage(context: Context, { options, runtime }: Deps): 
   if (!options.client || !file || path === undefined) {
     return notFound()
   }
-  const type = getMimeType(path.endsWith('/') ? 'index.html' : path) ?? (path.includes('.') ? 'application/octet-stream' : 'text/html; charset=utf-8')
+  const type =
+    getMimeType(path.endsWith('/') ? 'index.html' : path) ?? (path.includes('.') ? 'application/octet-stream' : 'text/html; charset=utf-8')
   return fileResponse(context.req.raw, file, {
     'content-type': type,
     'x-content-type-options': 'nosniff',

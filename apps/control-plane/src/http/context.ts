@@ -104,6 +104,7 @@ export function clientAddress(context: Context, { runtime, options }: Pick<Deps,
   if (!options.isTrustedProxy(peer)) {
     return peer
   }
-  const named = context.req.header('true-client-ip') ?? context.req.header('x-real-ip') ?? context.req.header('x-forwarded-for')?.split(',')[0]?.trim()
+  const named =
+    context.req.header('true-client-ip') ?? context.req.header('x-real-ip') ?? context.req.header('x-forwarded-for')?.split(',')[0]?.trim()
   return named && /^[\da-fA-F:.]{2,45}$/.test(named) ? named : peer
 }

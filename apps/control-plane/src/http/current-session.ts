@@ -21,7 +21,12 @@ export const currentSession = [
     guards: [],
     body: { schema: Credentials },
     reply: LoginReply,
-    fails: { 401: 'wrong name or password', 403: 'logins are locked', 422: 'the member is connected already', 429: 'too many failed logins' },
+    fails: {
+      401: 'wrong name or password',
+      403: 'logins are locked',
+      422: 'the member is connected already',
+      429: 'too many failed logins',
+    },
     handle: logIn,
   }),
   operation({

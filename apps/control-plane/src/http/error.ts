@@ -1,7 +1,7 @@
 import { type Log, NekoError } from '@neko-edge/kit'
 import type { Context } from 'hono'
-import { clearCookie } from './current-session.ts'
 import type { HttpOptions } from './context.ts'
+import { clearCookie } from './current-session.ts'
 import { json } from './operation.ts'
 
 /** How long a client waits before it asks again while Redis or a capture node is away, in seconds. */
@@ -11,7 +11,8 @@ const retryAfter = 2
 export function errorResponse(error: unknown, context: Context, { log, options }: { log: Log; options: HttpOptions }): Response {
   const known = error instanceof NekoError && error.code !== 'internal' ? error : undefined
   if (!known) {
-    const cause = error instanceof Error ? { error: error.message, stack: error.stack, cause: String(error.cause ?? '') } : { error: String(error) }
+    const cause =
+      error instanceof Error ? { error: error.message, stack: error.stack, cause: String(error.cause ?? '') } : { error: String(error) }
     log.error({ ...cause, method: context.req.method, path: context.req.path }, 'request failed')
   }
   if (known?.code === 'unauthorized' && context.req.header('cookie')?.includes(`${options.cookie.name}=`)) {

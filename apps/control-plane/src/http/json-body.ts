@@ -7,17 +7,17 @@ export const maxBody = 1024 * 1024
 /** How deep a body may be nested: Redis's own JSON reader stops at 1000. */
 const maxDepth = 200
 
-/** Reads a JSON body by its rules. Fails with `invalid` in upstream's words, or `tooLarge`. */
-export async function readJson(request: Request, { schema, isStrict = false, words = {} }: BodyRules): Promise<unknown> {
+/** Reads a JSON body by its rules. Fails in upstream's words, or `tooLarge`. */
+export async function readJson(request: Request, { schema, isStrict = false, code = 'invalid', words = {} }: BodyRules): Promise<unknown> {
   const { empty = 'no data provided', malformed = 'unable to parse provided data' } = words
   const text = await readText(request)
   if (text.trim() === '') {
-    throw new NekoError('invalid', empty)
+    throw new NekoError(code, empty)
   }
   const value = parseJson(text, { allowTail: !isStrict })
   const parsed = value === undefined || !isShallow(value, maxDepth) ? undefined : schema.safeParse(value)
   if (!parsed?.success) {
-    throw new NekoError('invalid', malformed, { cause: parsed?.error })
+    throw new NekoError(code, malformed, { cause: parsed?.error })
   }
   return parsed.data
 }

@@ -1,4 +1,4 @@
-import { NekoError } from '@neko-edge/kit'
+import { type ErrorCode, NekoError } from '@neko-edge/kit'
 import type { Context } from 'hono'
 import type { z } from 'zod'
 import type { Hub } from '../session/hub.ts'
@@ -27,6 +27,8 @@ export interface BodyRules<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema
   /** Text after the JSON value is an error here; elsewhere it is ignored. */
   readonly isStrict?: boolean
+  /** What kind of failure a body is that can not be read; default `invalid`. */
+  readonly code?: ErrorCode
   /** The words for an empty body and for one that is not what the schema says, where they are not the usual ones. */
   readonly words?: { readonly empty?: string; readonly malformed?: string }
 }

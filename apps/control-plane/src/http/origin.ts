@@ -58,6 +58,9 @@ export function checkOrigin(context: Context, deps: Pick<Deps, 'options' | 'runt
   const hosts = [context.req.header('host'), isBehindProxy ? context.req.header('x-forwarded-host') : undefined]
   const host = URL.canParse(origin ?? '') ? new URL(origin ?? '').host : undefined
   if (origin === undefined || (!isListed(origin, options) && (host === undefined || !hosts.includes(host)))) {
-    throw new NekoError('invalid', `the origin ${origin ?? '(none)'} is not allowed: add it to NEKO_SERVER_CORS, or let the proxy pass the Host header on`)
+    throw new NekoError(
+      'invalid',
+      `the origin ${origin ?? '(none)'} is not allowed: add it to NEKO_SERVER_CORS, or let the proxy pass the Host header on`,
+    )
   }
 }

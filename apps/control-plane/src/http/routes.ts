@@ -1,53 +1,62 @@
-import type { Context, Hono } from 'hono'
-import { actorOf, type Deps, tokenOf } from './context.ts'
+import type { Context, Handler, Hono } from 'hono'
+import type { Deps } from './context.ts'
 import { admit, type Guard, type Operation, perform } from './operation.ts'
 
-/** A path below one of these tells nothing to a stranger, not even that it does not exist. */
-const guardedTrees = ['sessions', 'members', 'members_bulk', 'room', 'chat', 'filetransfer', 'openinapp']
+/**
+ * Trees whose every path is checked first, whether it exists or not, by any method: a stranger learns nothing of what is below.
+ * `*` is one part of a path.
+ */
+const guardedTrees: Readonly<Record<string, readonly Guard[]>> = {
+  sessions: ['session'],
+  members: ['session'],
+  members_bulk: ['session'],
+  room: ['session'],
+  chat: ['session'],
+  filetransfer: ['session'],
+  openinapp: ['session'],
+  'sessions/:id': ['session', 'admin'],
+  'members/:id': ['session', 'admin'],
+  'room/settings': ['session', 'admin'],
+  'room/broadcast': ['session', 'admin'],
+  'room/clipboard': ['session', 'can-access-clipboard', 'host'],
+  'room/keyboard': ['session', 'can-host'],
+  'room/control': ['session', 'can-host'],
+  'room/screen': ['session', 'can-watch'],
+  'room/upload': ['session', 'may-upload'],
+}
 
-const isGuarded = (path: string) => guardedTrees.includes(path.split('/')[2] ?? '')
-
-/** Routes each operation, answers another method of its path with 405, and keeps the guarded trees shut for strangers. */
+/** Routes each operation, answers another method of its path with 405, and keeps the guarded trees shut. */
 export function addOperations(app: Hono, operations: readonly Operation[], deps: Deps): void {
-  const byRoute = new Map<string, Operation[]>()
+  const methods = new Map<string, string[]>()
   for (const definition of operations) {
-    const path = definition.path.replaceAll(/\{(\w+)\}/g, ':$1')
-    for (const route of definition.isMount ? [path, `${path}/`] : [path]) {
-      byRoute.set(route, [...(byRoute.get(route) ?? []), definition])
+    for (const route of routesOf(definition)) {
+      app.on(definition.method, route, noHead((context) => perform(definition, context, deps)))
+      methods.set(route, [...(methods.get(route) ?? []), definition.method])
     }
   }
-  for (const [route, here] of byRoute) {
-    const guards = isGuarded(route) ? commonGuards(here) : []
-    for (const definition of here) {
-      app.on(definition.method, route, (context) => {
-        // Hono answers a HEAD by the GET; upstream by nothing.
-        return context.req.raw.method === 'HEAD' ? refuseMethod(context, { here, guards, deps }) : perform(definition, context, deps)
-      })
-    }
-    app.all(route, (context) => refuseMethod(context, { here, guards, deps }))
-  }
-  for (const tree of guardedTrees) {
+  for (const [tree, guards] of Object.entries(guardedTrees)) {
     for (const path of [`/api/${tree}`, `/api/${tree}/*`]) {
       app.all(path, async (context, next) => {
-        await actorOf(tokenOf(context, deps.options), deps)
+        await admit(guards, context, deps)
         await next()
       })
     }
   }
+  for (const [route, allowed] of methods) {
+    app.all(route, () => refuseMethod(allowed))
+  }
 }
 
-/** What all operations of a path check first, in their order: that is checked before anything is said of its methods. */
-function commonGuards(operations: readonly Operation[]): Guard[] {
-  const [first, ...others] = operations
-  const common = first?.guards.filter((guard, index) => others.every((other) => other.guards[index] === guard)) ?? []
-  // A path with one operation shares only what its whole tree does: that somebody is logged in.
-  return others.length > 0 ? common : common.length > 0 ? ['session'] : []
+/** An operation's path as the router takes it, with its trailing slash where it has one. */
+export function routesOf({ path, isMount }: Operation): string[] {
+  const route = path.replaceAll(/\{(\w+)\}/g, ':$1')
+  return isMount ? [route, `${route}/`] : [route]
 }
 
-async function refuseMethod(
-  context: Context,
-  { here, guards, deps }: { here: readonly Operation[]; guards: readonly Guard[]; deps: Deps },
-): Promise<Response> {
-  await admit(guards, context, deps)
-  return new Response(null, { status: 405, headers: { allow: here.map(({ method }) => method).join(', ') } })
-}
+/** Hono answers a HEAD by the GET; upstream knows it as another method. */
+export const noHead =
+  (answer: (context: Context) => Response | Promise<Response>): Handler =>
+  (context, next) =>
+    context.req.raw.method === 'HEAD' ? next() : answer(context)
+
+export const refuseMethod = (allowed: readonly string[]): Response => new Response(null, { status: 405, headers: { allow: allowed.join(', ') } })

@@ -92,7 +92,9 @@ async function admitV2(
     return { refused: 'invalid_password' }
   }
   // No token is ever given out: the socket is the session.
-  const outcome = String(await hub.room.run(createSession, [member.id, JSON.stringify(member.profile), await sha256(randomText(64)), address]))
+  const outcome = String(
+    await hub.room.run(createSession, [member.id, JSON.stringify(member.profile), await sha256(randomText(64)), address]),
+  )
   metrics.logins.inc({ outcome })
   return outcome === 'created' ? { id: member.id as SessionId } : { refused: refusals[outcome] ?? outcome }
 }

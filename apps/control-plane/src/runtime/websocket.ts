@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { UpgradeWebSocket, WSContext } from 'hono/ws'
-import type { SocketEvents } from '../session/socket-life.ts'
 import type { SocketPort } from '../session/socket.ts'
+import type { SocketEvents } from '../session/socket-life.ts'
 
 /** What both runtimes' sockets have beyond Hono's view of them. */
 interface RawSocket {

@@ -40,7 +40,6 @@ export const en = {
     take: 'Take control',
     release: 'Release control',
     ask: 'Ask for control',
-    asked: 'Asked',
     takeOver: 'Take over',
     youHost: 'You have the controls',
     nobody: 'Nobody has the controls',
@@ -94,13 +93,10 @@ export const en = {
     path: 'Path',
   },
   clipboard: {
-    title: 'Clipboard of the desktop',
     arrived: 'The desktop copied a text',
     copy: 'Copy',
-    copied: 'Copied to your clipboard',
   },
   leave: 'Leave',
-  close: 'Close',
 }
 
 export type Words = typeof en

@@ -12,9 +12,7 @@ export function decodeLegacyChannel(bytes: Uint8Array): ChannelInput | undefined
     case 1:
       return bytes.length < 7 ? undefined : { is: 'move', x: data.getUint16(3, true), y: data.getUint16(5, true) }
     case 2:
-      return bytes.length < 7
-        ? undefined
-        : { is: 'scroll', deltaX: data.getInt16(3, true), deltaY: data.getInt16(5, true), control: false }
+      return bytes.length < 7 ? undefined : { is: 'scroll', deltaX: data.getInt16(3, true), deltaY: data.getInt16(5, true), control: false }
     case 3:
     case 4:
       return bytes.length < 11 ? undefined : press(data.getUint32(3, true), data.getUint32(7, true), bytes[0] === 3)

@@ -69,5 +69,7 @@ export function decodeV2(frame: string): V2Decoded {
   }
   const parsed = v2Schemas[event as V2ClientEvent].safeParse(envelope.data)
   // The schema of this very event made the payload; the pair is what the type pairs.
-  return parsed.success ? ({ event, payload: parsed.data } as V2Decoded) : { event, problem: 'invalid', detail: z.prettifyError(parsed.error) }
+  return parsed.success
+    ? ({ event, payload: parsed.data } as V2Decoded)
+    : { event, problem: 'invalid', detail: z.prettifyError(parsed.error) }
 }

@@ -14,7 +14,12 @@ export interface V2Member {
 export type V2Resource = 'login' | 'control' | 'file_transfer'
 
 export interface V2Payloads {
-  'system/init': { implicit_hosting: boolean; locks: Partial<Record<V2Resource, string>>; file_transfer: boolean; heartbeat_interval: number }
+  'system/init': {
+    implicit_hosting: boolean
+    locks: Partial<Record<V2Resource, string>>
+    file_transfer: boolean
+    heartbeat_interval: number
+  }
   'system/disconnect': { title: string; message: string }
   'system/error': { title: string; message: string }
   'signal/provide': { id: string; sdp: string; lite: boolean; ice: (IceServer & { credentialType: 'password' })[] }

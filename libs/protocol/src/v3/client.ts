@@ -141,7 +141,9 @@ export function decodeV3(frame: string): Decoded {
   }
   const parsed = payloadSchemas[event as PayloadEvent].safeParse(payload)
   // The schema of this very event made the payload; the pair is what ClientMessage pairs.
-  return parsed.success ? ({ event, payload: parsed.data } as ClientMessage) : { event, problem: 'invalid', detail: z.prettifyError(parsed.error) }
+  return parsed.success
+    ? ({ event, payload: parsed.data } as ClientMessage)
+    : { event, problem: 'invalid', detail: z.prettifyError(parsed.error) }
 }
 
 const Envelope = lenientObject({ event: z.string(), payload: z.unknown().optional() })

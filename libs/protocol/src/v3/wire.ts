@@ -34,7 +34,8 @@ export function wireState(state: SessionState): WireState {
     watching_since: state.is_watching ? time(state.watching_since) : undefined,
     not_watching_since: state.is_watching ? undefined : time(state.not_watching_since),
   }
-  const shown = (keys: readonly (keyof typeof since)[]) => Object.fromEntries(keys.filter((key) => since[key]).map((key) => [key, since[key]]))
+  const shown = (keys: readonly (keyof typeof since)[]) =>
+    Object.fromEntries(keys.filter((key) => since[key]).map((key) => [key, since[key]]))
   return {
     is_connected: state.is_connected,
     ...shown(['connected_since', 'not_connected_since']),
