@@ -6,6 +6,7 @@ import type { Config } from '@neko-edge/config'
 import { type Log, messageOf, NekoError, type NodeId, newInstanceId, type RoomId, SerialQueue, systemClock } from '@neko-edge/kit'
 import { Bus, connect, keepLease, Room } from '@neko-edge/store'
 import { GstInstallation } from './capture/gst-installation.ts'
+import { announcedBy } from './public-address.ts'
 import { NodeRoom, type NodeRoomOptions } from './room/node-room.ts'
 import { Tenancy } from './room/tenancy.ts'
 import { openMediasoupSfu } from './sfu/mediasoup-sfu.ts'
@@ -43,13 +44,13 @@ export async function startCaptureNode({
   await mkdir(runFolder, { recursive: true, mode: 0o755 })
   opening.defer(() => rm(runFolder, { recursive: true, force: true }))
   const gst = await GstInstallation.open(join(dataFolder, 'gstreamer'))
-  const { udpmux, tcpmux, epr, nat1to1, estimator } = config.webrtc
+  const { udpmux, tcpmux, epr, estimator } = config.webrtc
   const sfu = opening.use(
     await openMediasoupSfu({
       workerBin,
       workers: config.sfu.workers,
       ports: { ...(udpmux > 0 && { udp: udpmux }), ...(tcpmux > 0 && { tcp: tcpmux }), ...(epr && { range: epr }) },
-      announced: nat1to1,
+      announced: await announcedBy(config, log),
       ...(estimator.enabled && !estimator.passive && { estimator: { initialBitrate: estimator.initialBitrate } }),
       log,
       clock,
