@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{apps,libs}/*/src/**/*.test.{ts,tsx}', 'infra/*/*.test.ts'],
+          include: ['{apps,libs}/*/src/**/*.test.{ts,tsx}', 'infra/*/*.test.ts', 'test/bench/*.test.ts'],
         },
       },
       {

@@ -1,7 +1,7 @@
 import { delay } from '@neko-edge/kit'
 import { V3Viewer } from '@neko-edge/testing/viewer'
 import { type Part, type ProgramLoad, programLoads, snapshot, total } from './program-load.ts'
-import { sum, tenth } from './summary.ts'
+import { type Summary, sum, summarise, tenth } from './summary.ts'
 import type { Target } from './target.ts'
 
 const settleMs = 4_000
@@ -17,8 +17,10 @@ export interface LoadStep {
   packets: number
   /** Of those sent, the share that did not arrive, per cent. */
   lost: number
-  /** Video frames a second, of the viewer that got the fewest. */
-  leastFrames: number
+  /** Video frames a second, over the viewers. */
+  frames: Summary | undefined
+  /** Viewers whose WebRTC connection did not last: a machine that is too busy, or a fault. */
+  gone: number
   /** CPU of the server part beyond that for one viewer, by each packet beyond those for one viewer, microseconds. */
   usPerPacket: number | undefined
 }
@@ -80,7 +82,8 @@ async function watchFor(ms: number, target: Target, viewers: readonly V3Viewer[]
     clientCpu: tenth(((own.user + own.system) * 100) / elapsedUs),
     packets: perSecond(packets),
     lost: packets === 0 ? 0 : tenth((missing * 100) / (packets + missing)),
-    leastFrames: viewers.length === 0 ? 0 : perSecond(Math.min(...gains.map((gain) => gain.frames))),
+    frames: summarise(gains.map((gain) => perSecond(gain.frames))),
+    gone: viewers.filter(({ peer }) => peer.state !== 'connected').length,
     usPerPacket: undefined,
   }
 }

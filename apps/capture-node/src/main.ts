@@ -3,12 +3,12 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '@neko-edge/config'
-import { type Log, messageOf, NekoError, type NodeId, newInstanceId, type RoomId, SerialQueue, systemClock } from '@neko-edge/kit'
+import { type Log, type NodeId, newInstanceId, type RoomId, systemClock } from '@neko-edge/kit'
 import { Bus, connect, keepLease, Room } from '@neko-edge/store'
 import { GstInstallation } from './capture/gst-installation.ts'
 import { announcedBy } from './public-address.ts'
-import { NodeRoom, type NodeRoomOptions } from './room/node-room.ts'
-import { Tenancy } from './room/tenancy.ts'
+import type { NodeRoomOptions } from './room/node-room.ts'
+import { RoomRuns } from './room/room-runs.ts'
 import { openMediasoupSfu } from './sfu/mediasoup-sfu.ts'
 
 export interface CaptureNodeOptions {
@@ -57,8 +57,8 @@ export async function startCaptureNode({
     }),
   )
   const room = opening.use(await Room.open('default' as RoomId, { connection, log }))
-  const runs = opening.use(
-    new RoomRuns({
+  opening.use(
+    await RoomRuns.open({
       room,
       bus,
       sfu,
@@ -73,7 +73,6 @@ export async function startCaptureNode({
       log: log.child({ room: room.id }),
     }),
   )
-  await runs.start()
   return opening.move()
 }
 
@@ -81,62 +80,4 @@ export async function startCaptureNode({
 function roomIdentity(config: Config): NodeRoomOptions['identity'] {
   const uid = config.desktop.uidBase
   return process.getuid?.() === 0 ? { uid, gid: uid } : undefined
-}
-
-/** The room of this node, running while this node has it. */
-class RoomRuns implements AsyncDisposable {
-  readonly #options: NodeRoomOptions
-  readonly #queue = new SerialQueue()
-  #running: NodeRoom | undefined
-  #tenancy: Tenancy | undefined
-
-  constructor(options: NodeRoomOptions) {
-    this.#options = options
-  }
-
-  async start(): Promise<void> {
-    const { room, node, instance, clock, log } = this.#options
-    let firstFence = 0
-    this.#tenancy = await Tenancy.open({
-      room,
-      node,
-      instance,
-      clock,
-      log,
-      facts: () => this.#running?.facts,
-      onClaimed: (fence) => {
-        firstFence = fence
-        void this.#queue.run(() => this.#run(fence))
-      },
-      onLost: () => void this.#queue.run(() => this.#stop()),
-    })
-    log.debug({ fence: firstFence }, 'first claim tried')
-    await this.#queue.run(() => undefined)
-    if (this.#tenancy.isHeld && !this.#running) {
-      throw this.#failure ?? new NekoError('unavailable', 'the room did not start')
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#tenancy?.[Symbol.asyncDispose]()
-    await this.#queue.run(() => this.#stop())
-  }
-
-  #failure: unknown
-
-  async #run(fence: number): Promise<void> {
-    try {
-      this.#running ??= await NodeRoom.open(this.#options)
-      this.#running.onClaimed(fence)
-    } catch (error) {
-      this.#failure = error
-      this.#options.log.error({ error: messageOf(error) }, 'room does not start')
-    }
-  }
-
-  async #stop(): Promise<void> {
-    const running = this.#running
-    this.#running = undefined
-    await running?.[Symbol.asyncDispose]()
-  }
 }

@@ -10,4 +10,5 @@ export { commandLineOf, isRunning, type ProcessUsage, processTree, threadsOf, us
 export { TempRedis, tempRedis } from './redis.ts'
 export { RtpMeter, type RtpPacketView } from './rtp-meter.ts'
 export { TcpRelay } from './tcp-relay.ts'
+export { type ShapedLink, UdpShaper } from './udp-shaper.ts'
 export { beginsVp8KeyFrame, Vp8Assembler, type Vp8Frame, vp8Descriptor, vp8Size } from './vp8-frame.ts'

@@ -217,7 +217,8 @@ export class MediaPeer {
         this.audio.count(view, false)
         return
       }
-      this.#videoTrack ??= { receiver, ssrc: packet.header.ssrc }
+      // The source may change: a server that restarts its media sends under a new SSRC, and only that one can be asked.
+      this.#videoTrack = { receiver, ssrc: view.ssrc }
       this.video.count(view, beginsVp8KeyFrame(view.payload))
       if (this.#options.frames) {
         this.#assemble(view)
@@ -235,6 +236,6 @@ export class MediaPeer {
 }
 
 function viewOf(packet: RtpPacket): RtpPacketView {
-  const { sequenceNumber, timestamp, marker } = packet.header
-  return { sequence: sequenceNumber, timestamp, marker, payload: packet.payload }
+  const { ssrc, sequenceNumber, timestamp, marker } = packet.header
+  return { ssrc, sequence: sequenceNumber, timestamp, marker, payload: packet.payload }
 }

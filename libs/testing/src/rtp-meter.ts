@@ -1,5 +1,6 @@
 /** What a meter needs of a packet. */
 export interface RtpPacketView {
+  ssrc: number
   sequence: number
   timestamp: number
   marker: boolean
@@ -20,6 +21,7 @@ export class RtpMeter {
   /** Frames, by change of the RTP timestamp. */
   frames = 0
   #timestamp: number | undefined
+  #ssrc: number | undefined
 
   /** `keyFrame`: whether this packet begins one. */
   count(packet: RtpPacketView, keyFrame: boolean): void {
@@ -32,6 +34,11 @@ export class RtpMeter {
     if (packet.timestamp !== this.#timestamp) {
       this.#timestamp = packet.timestamp
       this.frames += 1
+    }
+    if (packet.ssrc !== this.#ssrc) {
+      // Another source numbers its packets anew.
+      this.#ssrc = packet.ssrc
+      this.#highest = undefined
     }
     this.#follow(packet.sequence)
   }

@@ -4,6 +4,7 @@ import { beginsVp8KeyFrame, Vp8Assembler, vp8Descriptor, vp8Size } from './vp8-f
 /** A key frame's first bytes: size 1280x720. */
 const keyFrame = [0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x00, 0x05, 0xd0, 0x02]
 const at = (sequence: number, timestamp: number, { marker = false, payload = [] as number[] }) => ({
+  ssrc: 1,
   sequence,
   timestamp,
   marker,

@@ -25,7 +25,7 @@ export interface V2VideoOptions {
   readonly hwenc?: 'none' | 'vaapi' | 'nvenc'
   /** kbit/s; 0 or missing is 3072. */
   readonly bitrate?: number
-  /** Frames per second; 0 or missing is 25. */
+  /** Frames per second at most; missing is 25, 0 as many as the screen has. */
   readonly max_fps?: number
   /** A raw pipeline without its end, `%s` standing for the display. */
   readonly pipeline?: string

@@ -43,11 +43,18 @@ export function v2VideoPipelineText(
   if (isSet(options.pipeline)) {
     return `${options.pipeline.trim().replace('%s', () => safeDisplay)} ! appsink name=appsink`
   }
-  const fps = options.max_fps === undefined || options.max_fps === 0 ? defaultFps : options.max_fps
+  const fps = framesPerSecond(options.max_fps, screen.rate)
   const threads = evaluateNumber(vp8Threads, { width: screen.width, height: screen.height })
   const { elements } = videoEncoding(codec, options, { hasElement, threads })
   const source = `ximagesrc display-name=${safeDisplay} show-pointer=true use-damage=false ! video/x-raw,framerate=${fps}/1 ! videoconvert ! ${frameQueue}`
   return `${source} ! ${elements} ! appsink name=appsink`
+}
+
+/** No more frames than the screen has, and 25 unless told otherwise; 0 asks for all of the screen's. */
+function framesPerSecond(wanted: number | undefined, screenRate: number): number {
+  const most = wanted ?? defaultFps
+  const rate = screenRate > 0 ? screenRate : defaultFps
+  return most === 0 ? rate : Math.min(most, rate)
 }
 
 /** The sound, ending in `appsink name=appsink`. */

@@ -132,7 +132,11 @@ async function shownFor(application: Application, folder: RoomFolder): Promise<R
     return application.shown ?? {}
   }
   const policies = JSON.stringify(application.policies ?? chromiumPolicies, undefined, 2)
-  return { [`${policyFolder}/policies.json`]: await folder.file('cage/policies.json', policies) }
+  return {
+    [`${policyFolder}/policies.json`]: await folder.file('cage/policies.json', policies),
+    // `xdg-open` calls Debian's script, which fails where this folder has no file; the machine's own are not the room's business.
+    '/etc/chromium.d/none': await folder.file('cage/none', ''),
+  }
 }
 
 function uncagedApplication({ application, xServer, sound, opener, identity, log }: ApplicationOptions, home: string): () => Child {

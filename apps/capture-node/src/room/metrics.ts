@@ -81,91 +81,82 @@ interface Viewer {
 
 const states: Readonly<Record<PeerState, number>> = { new: 0, closed: 1, failed: 2, disconnected: 3, connecting: 4, connected: 5 }
 
-function viewerFamilies(viewers: readonly Viewer[]): MetricFamily[] {
-  const one = (value: (viewer: Viewer) => number, labels: (viewer: Viewer) => Labels = () => ({})) =>
-    viewers.map((viewer) => ({ labels: { session_id: viewer.session, ...labels(viewer) }, value: value(viewer) }))
-  const both = (values: readonly (readonly [Labels, (viewer: Viewer) => number])[]) =>
-    values.flatMap(([labels, value]) => one(value, () => labels))
-  const [udp, tcp, ice, sctp] = [{ protocol: 'udp' }, { protocol: 'tcp' }, { transport: 'ice' }, { transport: 'sctp' }] as const
-  const rows: [MetricFamily['type'], string, string, Sample[]][] = [
-    ['gauge', 'connection_state', 'Connection state of session.', one(({ stats }) => states[stats.state])],
-    ['counter', 'connection_state_count', 'Count of connection state changes for a session.', one(({ stats }) => stats.stateChanges)],
-    ['counter', 'connection_count', 'Connection count of a session.', one(({ opened }) => opened)],
-    [
-      'counter',
-      'ice_candidates_count',
-      'Count of ICE candidates sent by a remote client.',
-      both([
-        [udp, ({ stats }) => stats.candidates.udp],
-        [tcp, ({ stats }) => stats.candidates.tcp],
-      ]),
-    ],
-    [
-      'gauge',
-      'ice_candidates_used',
-      'Remote ICE candidates that are in use.',
-      both([
-        [udp, ({ stats }) => Number(stats.protocol === 'udp')],
-        [tcp, ({ stats }) => Number(stats.protocol === 'tcp')],
-      ]),
-    ],
-    [
-      'gauge',
-      'video_listeners',
-      'Listeners for a video stream by a session.',
-      one(
-        () => 1,
-        ({ video }) => ({ video_id: video }),
-      ),
-    ],
-    [
-      'gauge',
-      'receiver_estimated_maximum_bitrate',
-      'Estimate for the path to the client, bit/s.',
-      one(({ stats }) => stats.availableBitrate),
-    ],
-    [
-      'gauge',
-      'receiver_estimated_target_bitrate',
-      'Estimate for the path to the client, bit/s.',
-      one(({ stats }) => stats.availableBitrate),
-    ],
-    // Upstream counts in 1/65536 s.
-    [
-      'gauge',
-      'receiver_report_delay',
-      'Round trip by the last receiver report, 1/65536 s.',
-      one(({ stats }) => Math.round(stats.roundTripMs * 65.536)),
-    ],
-    [
-      'gauge',
-      'receiver_report_jitter',
-      'Interarrival jitter of the last receiver report, RTP clock units.',
-      one(({ stats }) => stats.jitter),
-    ],
-    ['gauge', 'receiver_report_total_lost', 'Packets lost by the last receiver report.', one(({ stats }) => stats.packetsLost)],
-    ['counter', 'transport_layer_nacks', 'Packets that the client asked for again.', one(({ stats }) => stats.nackedPackets)],
-    [
-      'gauge',
-      'bytes_sent',
-      'Sent bytes to a session.',
-      both([
-        [ice, ({ stats }) => stats.bytesSent],
-        [sctp, ({ stats }) => stats.dataBytesSent],
-      ]),
-    ],
-    [
-      'gauge',
-      'bytes_received',
-      'Received bytes from a session.',
-      both([
-        [ice, ({ stats }) => stats.bytesReceived],
-        [sctp, ({ stats }) => stats.dataBytesReceived],
-      ]),
-    ],
-  ]
-  return rows.map(([type, name, help, samples]) => family(type, `webrtc_${name}`, { help, samples }))
-}
+type Value = (viewer: Viewer) => number
+/** A family about viewers: type, name, help, and for each of its samples the labels beside the session with what it counts. */
+type ViewerRow = readonly [
+  type: MetricFamily['type'],
+  name: string,
+  help: string,
+  ...samples: (readonly [(viewer: Viewer) => Labels, Value])[],
+]
+
+const plain = (value: Value) => [() => ({}), value] as const
+const labelled = (name: string, label: string, value: Value) => [() => ({ [name]: label }), value] as const
+
+const viewerRows: readonly ViewerRow[] = [
+  ['gauge', 'connection_state', 'Connection state of session.', plain(({ stats }) => states[stats.state])],
+  ['counter', 'connection_state_count', 'Count of connection state changes for a session.', plain(({ stats }) => stats.stateChanges)],
+  ['counter', 'connection_count', 'Connection count of a session.', plain(({ opened }) => opened)],
+  [
+    'counter',
+    'ice_candidates_count',
+    'Count of ICE candidates sent by a remote client.',
+    labelled('protocol', 'udp', ({ stats }) => stats.candidates.udp),
+    labelled('protocol', 'tcp', ({ stats }) => stats.candidates.tcp),
+  ],
+  [
+    'gauge',
+    'ice_candidates_used',
+    'Remote ICE candidates that are in use.',
+    labelled('protocol', 'udp', ({ stats }) => Number(stats.protocol === 'udp')),
+    labelled('protocol', 'tcp', ({ stats }) => Number(stats.protocol === 'tcp')),
+  ],
+  ['gauge', 'video_listeners', 'Listeners for a video stream by a session.', [({ video }) => ({ video_id: video }), () => 1]],
+  // There is one estimate here, where upstream has two.
+  [
+    'gauge',
+    'receiver_estimated_maximum_bitrate',
+    'Estimate for the path to the client, bit/s.',
+    plain(({ stats }) => stats.availableBitrate),
+  ],
+  [
+    'gauge',
+    'receiver_estimated_target_bitrate',
+    'Estimate for the path to the client, bit/s.',
+    plain(({ stats }) => stats.availableBitrate),
+  ],
+  [
+    'gauge',
+    'receiver_report_delay',
+    'Round trip by the last report, 1/65536 s.',
+    plain(({ stats }) => Math.round(stats.roundTripMs * 65.536)),
+  ],
+  ['gauge', 'receiver_report_jitter', 'Interarrival jitter of the last report, RTP clock units.', plain(({ stats }) => stats.jitter)],
+  ['gauge', 'receiver_report_total_lost', 'Packets lost by the last report.', plain(({ stats }) => stats.packetsLost)],
+  ['counter', 'transport_layer_nacks', 'Packets that the client asked for again.', plain(({ stats }) => stats.nackedPackets)],
+  [
+    'gauge',
+    'bytes_sent',
+    'Sent bytes to a session.',
+    labelled('transport', 'ice', ({ stats }) => stats.bytesSent),
+    labelled('transport', 'sctp', ({ stats }) => stats.dataBytesSent),
+  ],
+  [
+    'gauge',
+    'bytes_received',
+    'Received bytes from a session.',
+    labelled('transport', 'ice', ({ stats }) => stats.bytesReceived),
+    labelled('transport', 'sctp', ({ stats }) => stats.dataBytesReceived),
+  ],
+]
+
+const viewerFamilies = (viewers: readonly Viewer[]): MetricFamily[] =>
+  viewerRows.map(([type, name, help, ...rows]) => {
+    const samples = viewers.flatMap((viewer) =>
+      rows.map(([labels, value]) => ({ labels: { session_id: viewer.session, ...labels(viewer) }, value: value(viewer) })),
+    )
+    return family(type, `webrtc_${name}`, { help, samples })
+  })
 
 function workerFamilies(workers: readonly WorkerStats[]): MetricFamily[] {
   const each = (value: (worker: WorkerStats) => number) =>

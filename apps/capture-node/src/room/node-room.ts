@@ -3,7 +3,6 @@ import { type Clock, type InstanceId, type Log, messageOf, NekoError, type NodeI
 import type { Identity } from '@neko-edge/process'
 import { encodeChannel, type FileItem, type NodeFacts } from '@neko-edge/protocol'
 import { type Bus, nodeChannel, type Room, type RoomEvent } from '@neko-edge/store'
-import { codecNamed } from '../capture/codec.ts'
 import type { GstInstallation } from '../capture/gst-installation.ts'
 import { RoomCapture } from '../capture/room-capture.ts'
 import type { CursorImage } from '../desktop/desktop.ts'
@@ -60,7 +59,6 @@ export class NodeRoom implements AsyncDisposable {
   readonly #owned = new AsyncDisposableStack()
   readonly #facts: Facts
   #link: DesktopLink | undefined
-  #viewers: Viewers | undefined
   #broadcast: (message: Uint8Array, except?: string) => void = () => undefined
   #frozen: Uint8Array | undefined
 
@@ -96,7 +94,7 @@ export class NodeRoom implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { room, config, clock, log, sfu, gst, bus } = this.#options
+    const { room, config, clock, log, sfu, bus } = this.#options
     const transfer = await this.#openTransfer()
     const processes = this.#owned.use(await this.#openProcesses(transfer))
     const link = this.#owned.use(await this.#openLink(processes))
@@ -118,7 +116,6 @@ export class NodeRoom implements AsyncDisposable {
       log,
     })
     this.#owned.defer(() => viewers.close())
-    this.#viewers = viewers
     this.#broadcast = (message, except) => fanOut.broadcast(message, except === undefined ? undefined : viewers.peerOf(except)?.id)
     this.#listen({ processes, link, capture })
     const calls = createCalls({

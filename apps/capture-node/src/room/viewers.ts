@@ -37,6 +37,8 @@ export class Viewers {
   readonly #peers = new Map<string, Peer>()
   /** How many peers each session has had. */
   readonly #opened = new Map<string, number>()
+  /** Peers whose video is being set: who asked for it gets the outcome as the reply, and no news of it besides. */
+  readonly #asked = new Set<Peer>()
   readonly #stop: (() => void)[] = []
 
   constructor(options: ViewersOptions) {
@@ -98,13 +100,18 @@ export class Viewers {
   async setVideo({ video, ...which }: NodeArgs<'peer.video'>): Promise<NodeReplies['peer.video']> {
     const peer = this.find(which)
     const before = JSON.stringify(peer.video)
-    if (video.disabled !== undefined) {
-      await peer.setVideo({ disabled: video.disabled })
-    }
-    // V2 clients have one picture, the one with the pointer.
-    const rung: VideoRequest = peer.kind === 'v3' && video.selector ? this.#resolve(video.selector, peer.video.id) : {}
-    if (rung.id !== undefined || video.auto !== undefined) {
-      await peer.setVideo({ ...rung, ...(video.auto !== undefined && { auto: video.auto }) })
+    this.#asked.add(peer)
+    try {
+      if (video.disabled !== undefined) {
+        await peer.setVideo({ disabled: video.disabled })
+      }
+      // V2 clients have one picture, the one with the pointer.
+      const rung: VideoRequest = peer.kind === 'v3' && video.selector ? this.#resolve(video.selector, peer.video.id) : {}
+      if (rung.id !== undefined || video.auto !== undefined) {
+        await peer.setVideo({ ...rung, ...(video.auto !== undefined && { auto: video.auto }) })
+      }
+    } finally {
+      this.#asked.delete(peer)
     }
     return { video: wireVideo(peer.video), changed: JSON.stringify(peer.video) !== before }
   }
@@ -144,7 +151,7 @@ export class Viewers {
       case 'closed':
         return this.#closed(session, peer, event.reason)
       case 'video':
-        return this.#tell(session, peer, { is: 'video', video: wireVideo(event.video) })
+        return this.#asked.has(peer) ? undefined : this.#tell(session, peer, { is: 'video', video: wireVideo(event.video) })
       case 'offer':
         return this.#tell(session, peer, { is: 'offer', sdp: event.offer.sdp })
       case 'channel':
