@@ -13,7 +13,16 @@ export default defineConfig(({ mode }) => {
     // Relative addresses: the page works under any path prefix and below /room/<id>/.
     base: './',
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-    build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+    build: {
+      target: 'es2022',
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      rolldownOptions: {
+        // The element has an address that stays: other people's pages name it.
+        input: { index: 'index.html', 'neko-view': '../../libs/client/src/view/neko-view.ts' },
+        output: { entryFileNames: ({ name }) => (name === 'neko-view' ? 'neko-view.js' : 'assets/[name]-[hash].js') },
+      },
+    },
     server: { proxy },
     preview: { proxy, headers: { 'content-security-policy': policy } },
   }

@@ -6,8 +6,10 @@ import type { Config } from '@neko-edge/config'
 import { type Log, type NodeId, newInstanceId, type RoomId, systemClock } from '@neko-edge/kit'
 import { Bus, connect, keepLease, Room } from '@neko-edge/store'
 import { GstInstallation } from './capture/gst-installation.ts'
+import { checkPipelines } from './capture/pipeline-check.ts'
 import { announcedBy } from './public-address.ts'
 import type { NodeRoomOptions } from './room/node-room.ts'
+import { captureOptions, sfuOptions } from './room/room-config.ts'
 import { RoomRuns } from './room/room-runs.ts'
 import { openMediasoupSfu } from './sfu/mediasoup-sfu.ts'
 
@@ -44,35 +46,31 @@ export async function startCaptureNode({
   await mkdir(runFolder, { recursive: true, mode: 0o755 })
   opening.defer(() => rm(runFolder, { recursive: true, force: true }))
   const gst = await GstInstallation.open(join(dataFolder, 'gstreamer'))
-  const { udpmux, tcpmux, epr, estimator } = config.webrtc
-  const sfu = opening.use(
-    await openMediasoupSfu({
-      workerBin,
-      workers: config.sfu.workers,
-      ports: { ...(udpmux > 0 && { udp: udpmux }), ...(tcpmux > 0 && { tcp: tcpmux }), ...(epr && { range: epr }) },
-      announced: await announcedBy(config, log),
-      ...(estimator.enabled && !estimator.passive && { estimator: { initialBitrate: estimator.initialBitrate } }),
-      log,
-      clock,
-    }),
-  )
-  const room = opening.use(await Room.open('default' as RoomId, { connection, log }))
-  opening.use(
-    await RoomRuns.open({
-      room,
-      bus,
-      sfu,
-      gst,
-      config,
-      node,
-      instance,
-      runFolder: join(runFolder, 'room'),
-      identity: roomIdentity(config),
-      hidden: [programFolder, dataFolder],
-      clock,
-      log: log.child({ room: room.id }),
-    }),
-  )
+  const hasRooms = config.node.roles.includes('capture')
+  if (hasRooms) {
+    await checkPipelines({ options: captureOptions(config), gst, screen: config.desktop.screen, log })
+  }
+  const sfu = opening.use(await openMediasoupSfu({ workerBin, ...sfuOptions(config), announced: await announcedBy(config, log), log, clock }))
+  // A node of another role has a worker, and no room of its own.
+  if (hasRooms) {
+    const room = opening.use(await Room.open('default' as RoomId, { connection, log }))
+    opening.use(
+      await RoomRuns.open({
+        room,
+        bus,
+        sfu,
+        gst,
+        config,
+        node,
+        instance,
+        runFolder: join(runFolder, 'room'),
+        identity: roomIdentity(config),
+        hidden: [programFolder, dataFolder],
+        clock,
+        log: log.child({ room: room.id }),
+      }),
+    )
+  }
   return opening.move()
 }
 

@@ -1,11 +1,12 @@
 import { Hono } from 'hono'
-import { clientPage } from './http/client-page.ts'
 import { operations } from './http/api.ts'
+import { clientPage } from './http/client-page.ts'
 import type { Deps } from './http/context.ts'
 import { addDocs } from './http/docs.ts'
 import { errorResponse, notFound } from './http/error.ts'
 import { cors } from './http/origin.ts'
-import { addOperations, noHead, refuseMethod } from './http/routes.ts'
+import { addProfiles } from './http/profile.ts'
+import { addGet, addOperations } from './http/routes.ts'
 import { addSockets } from './http/sockets.ts'
 import { addLegacyHttp } from './legacy/http.ts'
 
@@ -23,14 +24,16 @@ export function createApp(parts: Omit<Deps, 'dispatch'>): Hono {
   if (options.cors.length > 0) {
     app.use(cors(options))
   }
-  app.get('/health', noHead(() => new Response('true', { headers: { 'content-type': 'text/plain; charset=utf-8' } })))
-  app.all('/health', () => refuseMethod(['GET']))
+  addGet(app, '/health', () => new Response('true', { headers: { 'content-type': 'text/plain; charset=utf-8' } }))
   app.get('/livez', (context) => context.text('ok\n'))
   app.get('/readyz', (context) => (deps.isReady() ? context.text('ok\n') : context.text('redis is away\n', 503, { 'retry-after': '2' })))
   if (options.metrics) {
-    app.get('/metrics', async (context) =>
-      context.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+    addGet(app, '/metrics', async (context) =>
+      context.text(await deps.metricsPage(), 200, { 'content-type': metrics.registry.contentType }),
     )
+  }
+  if (options.pprof && parts.runtime.profiler) {
+    addProfiles(app, parts.runtime.profiler, deps)
   }
   addSockets(app, deps)
   if (options.legacy) {

@@ -3,11 +3,13 @@ import { type Clock, type Log, newInstanceId, type RoomId } from '@neko-edge/kit
 import { Bus, connect, keepLease } from '@neko-edge/store'
 import { Hono } from 'hono'
 import { createApp } from './app.ts'
+import { notFound } from './http/error.ts'
 import { loginLimit } from './login-limit.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, metricsPage } from './metrics.ts'
 import type { Runtime } from './runtime.ts'
 import { Hub } from './session/hub.ts'
-import { features, httpOptions, memberProvider, roomDefaults } from './settings.ts'
+import { keepSessionFile } from './session-file.ts'
+import { checkSettings, features, httpOptions, memberProvider, roomDefaults } from './settings.ts'
 
 /** The room of a deployment that has one. */
 export const defaultRoom = 'default' as RoomId
@@ -29,6 +31,7 @@ export interface ControlPlaneOptions {
 
 /** Everything of a control plane but its listening socket: what it holds is gone when it is closed, what it knew is in Redis. */
 export async function openControlPlane({ config, redisUrl, client, runtime, clock, log }: ControlPlaneOptions): Promise<ControlPlane> {
+  await checkSettings(config, runtime)
   await using opening = new AsyncDisposableStack()
   const connection = opening.use(await connect({ url: redisUrl, log }))
   const instance = newInstanceId()
@@ -47,10 +50,13 @@ export async function openControlPlane({ config, redisUrl, client, runtime, cloc
       features: features(config),
     }),
   )
+  if (config.session.file !== '') {
+    opening.use(await keepSessionFile({ path: config.session.file, room: hub.room, runtime, log }))
+  }
   const { perAddress, perAccount, windowMs } = config.server.loginLimit
   const app = createApp({
     hub,
-    members: memberProvider(config),
+    members: await memberProvider(config, { connection, runtime }),
     limit: loginLimit(connection, { perAddress, perAccount, windowMs }),
     metrics,
     options: httpOptions(config, client),
@@ -58,6 +64,7 @@ export async function openControlPlane({ config, redisUrl, client, runtime, cloc
     clock,
     log,
     isReady: () => connection.isUp(),
+    metricsPage: () => metricsPage({ metrics, hub, connection }),
   })
   const held = opening.move()
   return {
@@ -72,6 +79,7 @@ function below(prefix: string, app: Hono): Hono {
     return app
   }
   const root = new Hono()
+  root.notFound(() => notFound())
   root.get(prefix, (context) => context.redirect(`${prefix}/`, 301))
   root.mount(prefix, app.fetch)
   return root

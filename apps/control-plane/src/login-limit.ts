@@ -16,18 +16,15 @@ export function loginLimit(connection: Connection, options: { perAddress: number
     ].filter(({ max }) => max > 0)
   return {
     async blockedFor(address, account) {
-      for (const { key, max } of limits(address, account)) {
-        const { count, leftMs } = await failuresOf(connection, key)
-        if (count >= max) {
-          return Math.max(1, Math.ceil(leftMs / 1000))
-        }
-      }
-      return undefined
+      // Asked at once: one way to Redis and back.
+      const failures = await Promise.all(
+        limits(address, account).map(async ({ key, max }) => ({ max, ...(await failuresOf(connection, key)) })),
+      )
+      const blocked = failures.find(({ count, max }) => count >= max)
+      return blocked && Math.max(1, Math.ceil(blocked.leftMs / 1000))
     },
     async failed(address, account) {
-      for (const { key } of limits(address, account)) {
-        await countFailure(connection, key, options.windowMs)
-      }
+      await Promise.all(limits(address, account).map(({ key }) => countFailure(connection, key, options.windowMs)))
     },
   }
 }

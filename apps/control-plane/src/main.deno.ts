@@ -27,9 +27,12 @@ const { config, problems } = loadConfig({ argv: Deno.args, env: Deno.env.toObjec
 if (hasErrors(problems)) {
   fail(problems.map(formatProblem).join('\n'))
 }
-const { bind, cert, key } = config.server
+const { bind, cert, key, pprof } = config.server
 if (bind.kind === 'unix') {
   fail('on Deno a control plane listens on TCP: set NEKO_SERVER_BIND to an address and a port')
+}
+if (pprof) {
+  log.warn({}, 'on Deno no profiles are served: server.pprof has no effect')
 }
 if (config.redis.url === '') {
   fail('set NEKO_REDIS_URL to the Redis that the processes share')

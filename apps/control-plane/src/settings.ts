@@ -1,11 +1,16 @@
 import type { Config } from '@neko-edge/config'
+import { NekoError } from '@neko-edge/kit'
 import { type LockName, lockNames } from '@neko-edge/protocol'
-import type { RoomDefaults } from '@neko-edge/store'
+import { type Connection, MemberStore, type RoomDefaults } from '@neko-edge/store'
 import { addressRanges } from './http/address-range.ts'
 import type { HttpOptions } from './http/context.ts'
+import { fileMembers } from './members/file.ts'
 import { multiuser } from './members/multiuser.ts'
 import { noauth } from './members/noauth.ts'
+import { objectMembers } from './members/object.ts'
 import type { MemberProvider } from './members/provider.ts'
+import { redisMembers } from './members/redis.ts'
+import type { Runtime } from './runtime.ts'
 import type { Features } from './session/hub.ts'
 
 /* What the configuration means to a control plane. */
@@ -53,28 +58,53 @@ export function features({ chat, openinapp, filetransfer, webrtc, desktop, captu
   }
 }
 
-export function httpOptions({ server, session, legacy: isLegacy }: Config, ownClient: string): HttpOptions {
+export function httpOptions({ server, session, desktop, openinapp, legacy: isLegacy }: Config, ownClient: string): HttpOptions {
   const { cookie } = session
   const isTrusted = addressRanges(server.proxyTrusted)
   return {
     pathPrefix: server.pathPrefix,
     cors: server.cors,
-    isTrustedProxy: (address) => server.proxy && isTrusted(address),
+    // Whoever can open the unix socket is on this machine, and a client is never at its other end.
+    isTrustedProxy: (address) => server.proxy && (address === 'unix' || isTrusted(address)),
     metrics: server.metrics,
+    pprof: server.pprof,
     legacy: isLegacy,
     client: server.static === '' ? { directory: ownClient, isOurs: true } : { directory: server.static, isOurs: false },
     apiToken: session.apiToken,
+    uploadDrop: desktop.uploadDrop,
+    fileChooserDialog: desktop.fileChooserDialog,
+    openCommand: openinapp.openCommand,
     cookie,
   }
 }
 
-export function memberProvider({ member }: Config): MemberProvider {
+/** What can only be known on the machine itself. Fails with `invalid` and a remedy before anything is opened. */
+export async function checkSettings({ server }: Config, { isFolder }: Pick<Runtime, 'isFolder'>): Promise<void> {
+  if (server.static !== '' && !(await isFolder(server.static))) {
+    throw new NekoError(
+      'invalid',
+      `server.static: ${server.static} is not a directory that can be read: leave it empty for the built-in client`,
+    )
+  }
+}
+
+/** Where members come from; those that the configuration names are made where they are to be kept. */
+export async function memberProvider(
+  { member }: Config,
+  { connection, runtime }: { connection: Connection; runtime: Runtime },
+): Promise<MemberProvider> {
   switch (member.provider) {
     case 'multiuser':
       return multiuser(member.multiuser)
     case 'noauth':
       return noauth
+    case 'object':
+      return objectMembers(new MemberStore(connection, 'object'), member.object.users)
+    case 'file':
+      return fileMembers(member.file, runtime)
+    case 'redis':
+      return redisMembers(new MemberStore(connection, 'redis'), member.redis.users)
     default:
-      throw new Error(`member provider ${member.provider}`)
+      return member.provider satisfies never
   }
 }

@@ -1,5 +1,5 @@
 import type { Loaded } from '@neko-edge/config'
-import { type Log, type LogLevel, NekoError } from '@neko-edge/kit'
+import { type Log, type LogLevel, NekoError, silentLog } from '@neko-edge/kit'
 import { openDataFolder, runFolder } from './folder.ts'
 import { runUntilStopped } from './life.ts'
 import { logFile } from './log-file.ts'
@@ -29,14 +29,8 @@ export async function runCaptureNode(argv: readonly string[]): Promise<undefined
   const { loaded, log } = begin(argv)
   const { config } = loaded
   const { startCaptureNode } = await import('../../capture-node/src/main.ts')
-  const { workerBinary } = await import('../../../infra/worker/locate.ts')
-  const workerBin = config.sfu.worker.startsWith('/') ? config.sfu.worker : workerBinary()
-  if (workerBin === undefined) {
-    throw new NekoError(
-      'unavailable',
-      'there is no mediasoup worker on this machine: npm run setup builds one, or name one with NEKO_SFU_WORKER',
-    )
-  }
+  const { sfuWorker } = await import('./sfu-worker.ts')
+  const workerBin = sfuWorker(config.sfu.worker)
   const dataFolder = await openDataFolder(config.data.dir)
   const folder = await runFolder()
   await runUntilStopped(() => startCaptureNode({ config, redisUrl: redisUrl(loaded), dataFolder, runFolder: folder, workerBin, log }), log)
@@ -49,7 +43,10 @@ function begin(argv: readonly string[]): { loaded: Loaded; log: Log } {
   const isFirst = process.env[readyVariable] === undefined
   const write = style.dir === '' ? (line: string) => process.stderr.write(line) : logFile(style.dir, { isFirst })
   const isColoured = style.dir === '' && process.stderr.isTTY && !style.nocolor && !process.env['NO_COLOR']
-  const log = textLog(write, { level: debug ? 'debug' : levelOf(style.level), json: style.json, colour: isColoured, time: style.time })
+  const isSilent = style.level === 'disabled' && !debug
+  const log = isSilent
+    ? silentLog
+    : textLog(write, { level: debug ? 'debug' : levelOf(style.level), json: style.json, colour: isColoured, time: style.time })
   if (isFirst) {
     for (const notice of loaded.notices) {
       log.warn({}, notice)
@@ -69,7 +66,6 @@ function levelOf(name: string): LogLevel {
     case 'error':
     case 'fatal':
     case 'panic':
-    case 'disabled':
       return 'error'
     default:
       return 'info'

@@ -1,14 +1,21 @@
 import { NekoClient } from '@neko-edge/client'
 import { render } from 'preact'
 import { type Invitation, readInvitation } from './model/address.ts'
+import { applyPreferences } from './model/apply.ts'
 import { createModel, type Model } from './model/model.ts'
 import { remembered } from './model/store.ts'
 import { Login, signIn } from './parts/login.tsx'
 import { Room } from './parts/room.tsx'
 import './style/base.css'
 import './style/login.css'
+import './style/chat.css'
+import './style/files.css'
+import './style/notices.css'
+import './style/overlays.css'
 import './style/people.css'
 import './style/room.css'
+import './style/settings.css'
+import './style/side.css'
 
 function App({ model, invitation }: { model: Model; invitation: Invitation }) {
   const { is } = model.connection.value
@@ -21,6 +28,7 @@ function start(root: HTMLElement): void {
   history.replaceState(null, '', href)
   const client = new NekoClient({ base: new URL('.', document.baseURI).href })
   const model = createModel(client, invitation)
+  applyPreferences(model)
   const token = remembered.session()
   client.token.watch((value) => remembered.setSession(value))
   if (invitation.name !== undefined && invitation.password !== undefined) {

@@ -1,5 +1,5 @@
 import { type ErrorCode, errorStatus, messageOf, NekoError } from '@neko-edge/kit'
-import type { MemberProfile, SessionData, Settings } from '@neko-edge/protocol'
+import type { MemberProfile, ScreenSize, SessionData, Settings } from '@neko-edge/protocol'
 
 /** Milliseconds after which a request that has no answer counts as failed. */
 const answerMs = 10_000
@@ -78,8 +78,56 @@ export class Api {
     return this.post(`api/members/${encodeURIComponent(id)}`, patch)
   }
 
+  /** Ends somebody's session: he has to sign in again. */
   removeSession(id: string): Promise<unknown> {
     return this.request('DELETE', `api/sessions/${encodeURIComponent(id)}`)
+  }
+
+  setScreen(size: ScreenSize): Promise<unknown> {
+    return this.post('api/room/screen', size)
+  }
+
+  startBroadcast(url: string): Promise<unknown> {
+    return this.post('api/room/broadcast/start', { url })
+  }
+
+  stopBroadcast(): Promise<unknown> {
+    return this.post('api/room/broadcast/stop')
+  }
+
+  /** Opens a web address in the desktop's application. */
+  openLink(text: string): Promise<unknown> {
+    return this.post('api/openinapp/openlink', { text })
+  }
+
+  /** Closes the file dialog that is open in the desktop, without an answer. */
+  dismissDialog(): Promise<unknown> {
+    return this.request('DELETE', 'api/room/upload/dialog')
+  }
+
+  /** Fetches a file whole, telling the share of it that has come. Rejects with the server's words. */
+  async download(path: string, { signal, onShare }: { signal: AbortSignal; onShare: (share: number | undefined) => void }): Promise<Blob> {
+    const response = await this.#options.fetch(this.url(path), {
+      method: 'GET',
+      headers: this.#authorization(),
+      credentials: 'include',
+      signal: AbortSignal.any([signal, this.#options.signal]),
+    })
+    if (!response.ok || !response.body) {
+      throw new NekoError(codeOf(response.status), saidBy(parse(await response.text())) ?? `HTTP ${response.status}`)
+    }
+    const total = Number(response.headers.get('content-length') ?? 0)
+    let loaded = 0
+    const counted = response.body.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          loaded += chunk.length
+          onShare(total > 0 ? Math.min(1, loaded / total) : undefined)
+          controller.enqueue(chunk)
+        },
+      }),
+    )
+    return new Response(counted).blob()
   }
 
   post(path: string, body?: unknown): Promise<unknown> {
@@ -88,13 +136,7 @@ export class Api {
 
   /** The parsed answer, or `undefined` where it has no body. */
   async request(method: string, path: string, body?: unknown): Promise<unknown> {
-    const headers: Record<string, string> = {}
-    if (this.token !== undefined) {
-      headers['authorization'] = `Bearer ${this.token}`
-    }
-    if (body !== undefined) {
-      headers['content-type'] = 'application/json'
-    }
+    const headers = { ...this.#authorization(), ...(body !== undefined && { 'content-type': 'application/json' }) }
     const { fetch, signal } = this.#options
     let response: Response
     let text: string
@@ -116,6 +158,10 @@ export class Api {
       throw new NekoError(codeOf(response.status), saidBy(answer) ?? `HTTP ${response.status}`)
     }
     return answer
+  }
+
+  #authorization(): Record<string, string> {
+    return this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }
   }
 }
 

@@ -2,13 +2,16 @@ import { type Clock, Listeners, messageOf, systemClock } from '@neko-edge/kit'
 import type { ServerMessage } from '@neko-edge/protocol'
 import { Api, type LoginAnswer } from './api.ts'
 import { Cell, type Watchable } from './cell.ts'
+import { Chat } from './chat.ts'
 import { type Account, type Connection, connectionOf } from './connection.ts'
 import { Control } from './control.ts'
 import { Cursor } from './cursor.ts'
+import { Files } from './files.ts'
 import { Link, type SocketLike } from './link.ts'
 import { Media } from './media.ts'
 import { type OpenPeer, openBrowserPeer } from './peer.ts'
 import { applyMessage, type Room } from './room.ts'
+import { type SendForm, sendByXhr } from './send-form.ts'
 import { readStats, type Statistics } from './stats.ts'
 import { type Trouble, troubleOf, troubleOfFarewell } from './trouble.ts'
 
@@ -18,6 +21,7 @@ export interface Platform {
   fetch: (url: string, init: RequestInit) => Promise<Response>
   openSocket: (url: string) => SocketLike
   openPeer: OpenPeer
+  sendForm: SendForm
   random: () => number
 }
 
@@ -32,6 +36,7 @@ const browser = (): Platform => ({
   fetch: (url, init) => fetch(url, init),
   openSocket: (url) => new WebSocket(url),
   openPeer: openBrowserPeer,
+  sendForm: sendByXhr,
   random: Math.random,
 })
 
@@ -45,6 +50,8 @@ const signInAgainMs = 3_000
 export class NekoClient {
   readonly api: Api
   readonly control: Control
+  readonly chat: Chat
+  readonly files: Files
   readonly cursor = new Cursor()
   readonly #platform: Platform
   readonly #link: Link
@@ -65,12 +72,14 @@ export class NekoClient {
 
   constructor({ base, platform }: ClientOptions) {
     this.#platform = { ...browser(), ...platform }
-    const { clock, fetch, openSocket, openPeer, random } = this.#platform
+    const { clock, fetch, openSocket, openPeer, sendForm, random } = this.#platform
     this.api = new Api({ base, fetch, signal: this.#closed.signal })
     this.#link = new Link({ clock, random, openSocket, url: () => this.api.url('api/ws', { socket: true }) })
     const send = this.#link.send.bind(this.#link)
     this.#media = new Media({ clock, random, openPeer, send })
     this.control = new Control({ clock, room: this.#room, send, sendOverChannel: (input) => this.#media.send(input) })
+    this.chat = new Chat({ clock, room: this.#room, send })
+    this.files = new Files({ api: this.api, sendForm, send })
     this.#unwatch = [
       this.#link.onMessage((message) => this.#heard(message)),
       this.#media.onChannel((message) => this.cursor.heard(message)),
@@ -170,6 +179,7 @@ export class NekoClient {
       unwatch()
     }
     this.control.close()
+    this.files.close()
   }
 
   #join(session: LoginAnswer): void {
@@ -185,6 +195,7 @@ export class NekoClient {
     this.#link.close()
     this.#media.stop()
     this.#room.set(undefined)
+    this.chat.clear()
     this.#account.set(account)
   }
 
@@ -241,9 +252,13 @@ export class NekoClient {
       case 'session/profile':
         this.#rightsChanged()
         break
+      case 'session/cursors':
+        this.cursor.othersMoved(message.payload)
+        break
       default:
         break
     }
+    this.chat.heard(message)
     this.#messages.emit(message)
   }
 
@@ -281,7 +296,7 @@ export class NekoClient {
 
   /** A token whose session is gone is worth nothing; one that somebody else uses still is. */
   #forgetUseless({ code }: Trouble): void {
-    if (code === 'session-ended') {
+    if (code === 'session-ended' || code === 'kicked' || code === 'banned') {
       this.#token.set(undefined)
     }
   }

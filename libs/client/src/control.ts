@@ -35,6 +35,8 @@ export class Control {
   #pointer: ChannelInput | undefined
   #cancelGrace: () => void = () => {}
   #idleMovedAt = 0
+  /** The local lock: nothing that one does reaches the desktop, and nothing asks for the controls. */
+  isLocked = false
 
   constructor(options: ControlOptions) {
     this.#options = options
@@ -97,6 +99,9 @@ export class Control {
 
   /** One action of pointer, wheel, keyboard or finger, in pixels of the desktop. */
   input(input: ChannelInput): void {
+    if (this.isLocked) {
+      return
+    }
     const verdict = this.verdict
     if (verdict === 'hosting') {
       this.#deliver(input)

@@ -1,3 +1,4 @@
+import type { ServerPayloads } from '@neko-edge/protocol'
 import type { ChannelOutput } from '@neko-edge/protocol/channel'
 import { Cell, type Watchable } from './cell.ts'
 
@@ -15,10 +16,16 @@ export interface Position {
   readonly y: number
 }
 
+/** Where somebody without the controls points. */
+export interface OtherPosition extends Position {
+  readonly id: string
+}
+
 /** The pointer of the desktop, which V3 keeps out of the video. `undefined` image: the application hides it. */
 export class Cursor {
   readonly #image = new Cell<CursorImage | undefined>(undefined)
   readonly #position = new Cell<Position | undefined>(undefined)
+  readonly #others = new Cell<readonly OtherPosition[]>([])
 
   get image(): Watchable<CursorImage | undefined> {
     return this.#image
@@ -27,6 +34,20 @@ export class Cursor {
   /** Where somebody else's hand last put it; the host's own moves are not told back to the host. */
   get position(): Watchable<Position | undefined> {
     return this.#position
+  }
+
+  /** Where the others point, as the server last told it; one's own pointer is among them. */
+  get others(): Watchable<readonly OtherPosition[]> {
+    return this.#others
+  }
+
+  othersMoved(cursors: ServerPayloads['session/cursors']): void {
+    this.#others.set(
+      cursors.flatMap(({ id, cursors: path }) => {
+        const last = path.at(-1)
+        return last ? [{ id, x: last.x, y: last.y }] : []
+      }),
+    )
   }
 
   /** One's own move: others hear it from the server, oneself does not. */

@@ -9,6 +9,7 @@ import type {
   SessionData,
   Settings,
 } from '@neko-edge/protocol'
+import { type LockName, ownersAfter } from './permission.ts'
 
 /** What a connected client knows of its room: a value, replaced with every message that changes it. */
 export interface Room {
@@ -17,6 +18,8 @@ export interface Room {
   /** The session at the controls. */
   readonly host: string | undefined
   readonly settings: Settings
+  /** Who set the locks that are on, by name, where that was seen. */
+  readonly lockOwners: Readonly<Partial<Record<LockName, string>>>
   readonly screen: ScreenSize
   readonly touch: boolean
   readonly screencast: boolean
@@ -51,6 +54,7 @@ function enter(init: Extract<ServerMessage, { event: 'system/init' }>['payload']
     sessions: new Map(Object.entries(init.sessions)),
     host: hostOf(init.control_host),
     settings: init.settings,
+    lockOwners: {},
     screen: init.screen_size,
     touch: init.touch_events,
     screencast: init.screencast_enabled,
@@ -101,8 +105,8 @@ function applyFacts(room: Room, message: ServerMessage): Room {
     case 'system/admin':
       return { ...room, admin: { screens: message.payload.screen_sizes_list, broadcast: message.payload.broadcast_status } }
     case 'system/settings': {
-      const { id: _, ...settings } = message.payload
-      return { ...room, settings }
+      const { id, ...settings } = message.payload
+      return { ...room, settings, lockOwners: ownersAfter(room, settings, id) }
     }
     case 'control/host':
       return { ...room, host: hostOf(message.payload) }

@@ -6,6 +6,7 @@ export const troubleWords = {
   'room-locked': { says: 'The room is locked for newcomers.', remedy: 'Ask an administrator of the room to unlock it, then try again.' },
   'too-many-tries': { says: 'Too many attempts.', remedy: 'Wait a minute, then try again.' },
   'already-connected': { says: 'This account is already in the room.', remedy: 'Close the other window, wait five seconds and try again.' },
+  banned: { says: 'You are banned from this room.', remedy: 'Only an administrator of the room can let you in again.' },
   'login-disabled': { says: 'An administrator has blocked this account.', remedy: 'Ask an administrator of the room to let you in again.' },
   'connect-disabled': { says: 'This account may not join the room.', remedy: 'Ask an administrator to allow it, or use another account.' },
   'not-found': { says: 'There is no room at this address.', remedy: 'Check the link that you were given.' },
@@ -15,6 +16,10 @@ export const troubleWords = {
   'signed-out': { says: 'You have left the room.', remedy: 'Sign in to come back.' },
   'session-ended': { says: 'Your session has ended.', remedy: 'Sign in again to come back.' },
   replaced: { says: 'You opened this room in another window.', remedy: 'Go on there, or take over here.' },
+  kicked: {
+    says: 'You have been signed out.',
+    remedy: 'An administrator, or another window of yours, ended the session. Sign in again to come back.',
+  },
   removed: { says: 'An administrator has removed you from the room.', remedy: 'Sign in again if you think that this was a mistake.' },
   'server-stopped': { says: 'The server is restarting.', remedy: 'We come back by ourselves as soon as it is up.' },
   'connection-lost': { says: 'The connection was lost.', remedy: 'Check your network. We keep trying.' },
@@ -37,6 +42,14 @@ export interface Trouble {
   readonly code: TroubleCode
   /** What the server or the browser said, for people who want to know. */
   readonly detail?: string
+  /** Seconds after which another try has a chance. */
+  readonly waitSeconds?: number
+}
+
+/** The server says how long to wait in words, also where a proxy drops `Retry-After`. */
+function waitIn(detail: string): { waitSeconds?: number } {
+  const seconds = /(\d{1,6}) ?s/.exec(detail)?.[1]
+  return seconds === undefined ? {} : { waitSeconds: Number(seconds) }
 }
 
 /** Why a login or a whoami was refused. */
@@ -49,12 +62,12 @@ export function troubleOf(error: unknown): Trouble {
     case 'unauthorized':
       return { code: 'wrong-password', detail }
     case 'forbidden':
-      return { code: detail.includes('disabled') ? 'login-disabled' : 'room-locked', detail }
+      return { code: detail === 'banned' ? 'banned' : detail.includes('disabled') ? 'login-disabled' : 'room-locked', detail }
     case 'unprocessable':
     case 'conflict':
       return { code: 'already-connected', detail }
     case 'tooMany':
-      return { code: 'too-many-tries', detail }
+      return { code: 'too-many-tries', detail, ...waitIn(detail) }
     case 'notFound':
       return { code: 'not-found', detail }
     case 'timeout':
@@ -73,7 +86,9 @@ const farewells: Readonly<Record<string, TroubleCode>> = {
   'connection disabled': 'connect-disabled',
   'already connected': 'already-connected',
   'connection replaced': 'replaced',
-  'session deleted': 'session-ended',
+  'session deleted': 'kicked',
+  kicked: 'removed',
+  banned: 'banned',
   'session disconnected': 'removed',
   'profile changed': 'removed',
   'connection shutdown': 'server-stopped',

@@ -42,6 +42,11 @@ export function derive(draft: Draft, { env, user }: Surroundings): void {
     put('webrtc.iceservers.frontend', publicStun, 'no ICE server is set')
     put('webrtc.iceservers.backend', publicStun, 'no ICE server is set')
   }
+  const captured = String(values.get('capture.video.display')).trim()
+  if (values.get('desktop.display') === '' && /^:\d+(\.\d+)?$/.test(captured)) {
+    // Upstream starts no X server: whoever names one display means the one of the room.
+    put('desktop.display', captured, 'capture.video.display')
+  }
   deriveIds(draft, put)
 }
 

@@ -38,7 +38,7 @@ test('[CFG-91] the reference has a row of the right width for every option', () 
   const columns = new Set(
     rows.filter((row) => /^\| `[a-z_.0-9]+` \| `NEKO_/.test(row)).map((row) => row.replaceAll('\\|', '').split('|').length),
   )
-  expect([...columns]).toEqual([7])
+  expect([...columns]).toEqual([8])
 })
 
 test('[CFG-92] the effective configuration shows every value with its source, and no secret', () => {

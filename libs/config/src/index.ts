@@ -1,5 +1,6 @@
 export { type Completed, completionScript, type Shell, shells } from './completion.ts'
 export { effectiveText, redactedConfig } from './effective.ts'
+export { type Effect, effects } from './effects.ts'
 export { type HelpStyle, optionsHelp } from './help.ts'
 export { type Loaded, type LoadInput, loadConfig } from './load.ts'
 export { type Migrated, type MigrateInput, type Migration, migrateConfig } from './migrate.ts'

@@ -1,3 +1,4 @@
+import { type Effect, effects } from './effects.ts'
 import { defaultText } from './help.ts'
 import { v2Options } from './legacy/v2-options.ts'
 import type { Option } from './schema/option.ts'
@@ -32,10 +33,11 @@ function optionTable(paths: readonly string[]): string {
             typeText(option),
             code(defaultText(path, option)?.replace('default: ', '')),
             meaning(path, option),
+            effectText(path, option),
           ],
         ]
   })
-  return table(['Option', 'Variable', 'Type', 'Default', 'Meaning'], rows)
+  return table(['Option', 'Variable', 'Type', 'Default', 'Meaning', 'Effect (tests)'], rows)
 }
 
 function typeText(option: Option): string {
@@ -49,10 +51,19 @@ function meaning(path: string, option: Option): string {
     option.since === 'edge' && 'edge',
     option.room === true && 'room',
     option.secret === true && 'secret',
-    option.inert !== undefined && `no effect: ${option.inert}`,
     v2.length > 0 && `V2: ${v2.join(' ')}`,
   ].filter((mark) => mark !== false)
   return marks.length === 0 ? option.about : `${option.about} (${marks.join('; ')})`
+}
+
+const effectByPath: ReadonlyMap<string, Effect> = new Map(Object.entries(effects))
+
+function effectText(path: string, { inert }: Option): string {
+  const found = effectByPath.get(path)
+  if (inert !== undefined || found === undefined) {
+    return `none: ${inert} (CFG-23)`
+  }
+  return `${found.effect} (${found.tests.join(', ')})`
 }
 
 function v2Table(): string {

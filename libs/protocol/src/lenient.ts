@@ -59,3 +59,21 @@ export const uint = (bits: 8 | 16 | 32) =>
     .max(2 ** bits - 1)
 /** A whole number without a width of its own; what JavaScript holds exactly. */
 export const whole = z.int()
+
+/** How deep a value may nest that we only pass on: far deeper, and whoever writes it as text again runs out of stack. */
+const maxDepth = 100
+
+/** Any JSON, as deep as people write it. */
+export const anyJson = z.unknown().refine(isShallow, `nests deeper than ${maxDepth} levels`)
+
+// Level by level, since a recursion would itself run out of stack.
+function isShallow(value: unknown): boolean {
+  let level = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) {
+      return false
+    }
+    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []))
+  }
+  return true
+}

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { lenientObject, optional } from './lenient.ts'
+import { anyJson, lenientObject, optional } from './lenient.ts'
 
 /** Flat `"<plugin>.<setting>"` keys; `null` where none was ever set. */
-export const Plugins = z.record(z.string(), z.unknown()).nullable()
+export const Plugins = z.record(z.string(), anyJson).nullable()
 
 const flagNames = [
   'is_admin',

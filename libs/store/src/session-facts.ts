@@ -20,6 +20,17 @@ redis.call('HSET', TOKENS, token, id)
 emit('{"is":"created","id":' .. json(id) .. ',"profile":' .. profile .. ',"state":' .. state .. '}')
 return done('created')`)
 
+/** arg: id, profile, token hash, of a session that was kept elsewhere while this Redis did not know it. Locks do not count. → imported | known */
+export const importSession = roomScript(`
+local id, profile, token = arg(1), arg(2), arg(3)
+if stateOf(id) then return done('known') end
+local state = json({ is_connected = false, is_watching = false, epoch = 0, token = token })
+redis.call('HSET', PROFILES, id, profile)
+redis.call('HSET', STATES, id, state)
+redis.call('HSET', TOKENS, token, id)
+emit('{"is":"created","id":' .. json(id) .. ',"profile":' .. profile .. ',"state":' .. state .. '}')
+return done('imported')`)
+
 /** arg: id, instance, address, dialect. → epoch of the connection | gone | banned | no-login | no-connect | already */
 export const connectSession = roomScript(`
 local id, instance, address = arg(1), arg(2), arg(3)
@@ -46,12 +57,19 @@ end
 saveState(id, state)
 return done(whole(state.epoch))`)
 
-/** arg: id, epoch ('' = whatever it is), reason ('' = its socket is gone already). → disconnected | stale */
+/**
+ * arg: id, epoch ('' = whatever it is), reason ('' = its socket is gone already). A V2 session is its socket: nobody could ever
+ * come back to it. → disconnected | stale
+ */
 export const disconnectSession = roomScript(`
 local id, epoch, reason = arg(1), arg(2), arg(3)
 local state = stateOf(id)
 if not state or not state.is_connected or (epoch ~= '' and whole(state.epoch) ~= epoch) then return done('stale') end
-disconnect(id, state, reason ~= '' and reason or nil)
+if state.dialect == 'v2' then
+  remove(id, reason ~= '' and reason or 'session deleted', id)
+else
+  disconnect(id, state, reason ~= '' and reason or nil)
+end
 return done('disconnected')`)
 
 /** arg: id, reason, actor. → deleted | gone */

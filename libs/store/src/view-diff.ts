@@ -1,7 +1,15 @@
 import type { RoomEvent } from './room-event.ts'
 import type { RoomView } from './room-view.ts'
 
-const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A fact as text, whatever order its keys came in: Lua writes them in another one than we do. */
+const canonical = (value: unknown) =>
+  JSON.stringify(value, (_, item: unknown) =>
+    isObject(item) ? Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1))) : item,
+  )
+
+const same = (a: unknown, b: unknown) => canonical(a) === canonical(b)
 
 /**
  * The events that lead from what a process knew to what Redis says now: after a gap (messages lost, Redis away) its

@@ -1,11 +1,12 @@
 import { silentLog } from '@neko-edge/kit'
+import { recordingLog } from '@neko-edge/testing/process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { defaultCaptureOptions, type VideoOptions } from './capture-options.ts'
 import { type CodecName, codecNamed, codecs } from './codec.ts'
 import { fillPlaceholders, launchArguments, replaceAppsink, safeValue, withPointer } from './launch-text.ts'
 import { audioPipelineText, videoPipelineText, withRtpTail } from './pipeline.ts'
-import { canV2Video, v2AudioPipelineText, v2VideoPipelineText } from './v2-pipeline.ts'
+import { missingElements, v2AudioPipelineText, v2VideoPipelineText } from './v2-pipeline.ts'
 import { planVideo } from './video-plan.ts'
 
 const screen = { width: 1280, height: 720, rate: 30 }
@@ -171,13 +172,38 @@ describe('pipelines', () => {
       'x264enc threads=4 bitrate=3072 key-int-max=60 vbv-buf-capacity=3072',
     )
     expect(of('vp8', { pipeline: 'ximagesrc display-name=%s ! vp8enc' })).toBe('ximagesrc display-name=:1 ! vp8enc ! appsink name=appsink')
-    expect(canV2Video({}, { codec: codecs.vp8, display: ':1', hasElement: () => false })).toBe(false)
-    expect(canV2Video({ pipeline: 'x' }, { codec: codecs.vp8, display: ':1', hasElement: () => false })).toBe(true)
+    expect(missingElements({}, { codec: codecs.vp8, display: ':1', hasElement: () => false })).toEqual(['vp8enc'])
+    expect(missingElements({ pipeline: 'x' }, { codec: codecs.vp8, display: ':1', hasElement: () => false })).toEqual([])
     const both = plan({ v2: { bitrate: 1000 } })
     expect([...both.ladder.keys()]).toEqual(['main'])
     expect(both.ladder.get('main')?.(screen)).toContain('show-pointer=false')
     expect(both.withPointer(screen)).toContain('show-pointer=true')
-    expect(plan({ codec: 'h264', v2: { hwenc: 'vaapi' } }, (name: string) => name !== 'vah264enc').codec.name).toBe('vp8')
+    expect(plan({ codec: 'h264', v2: {} }, (name: string) => !['openh264enc', 'x264enc'].includes(name)).codec.name).toBe('vp8')
+  })
+
+  test('[V2-VID-1] hardware that is not there is named in an error, and the same codec is encoded without it', () => {
+    for (const [hwenc, missing] of [
+      ['vaapi', 'vah264enc'],
+      ['nvenc', 'nvh264enc'],
+    ] as const) {
+      const { log, lines } = recordingLog()
+      const without = (name: string) => !['vah264enc', 'nvh264enc', 'nvautogpuh264enc'].includes(name)
+      const video = planVideo(
+        { ...defaultCaptureOptions.video, codec: 'h264', v2: { hwenc, bitrate: 500 } },
+        { display: ':1', hasElement: without, log },
+      )
+      expect(video.codec.name).toBe('h264')
+      expect(video.withPointer(screen)).toContain('openh264enc multi-thread=4 complexity=high bitrate=500000')
+      expect(lines.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([{ hwenc, codec: 'h264', missing: [missing] }])
+    }
+  })
+
+  test('[V2-VID-2] no more frames than the screen has, 25 unless told otherwise, all of the screen’s for 0', () => {
+    const rate = (max_fps: number | undefined, screenRate: number) =>
+      /framerate=(\d+)\/1/.exec(
+        v2VideoPipelineText(max_fps === undefined ? {} : { max_fps }, { codec: codecs.vp8, display: ':1', hasElement: all }, { ...screen, rate: screenRate }),
+      )?.[1]
+    expect([rate(undefined, 60), rate(50, 30), rate(0, 60), rate(0, 0), rate(10, 60)]).toEqual(['25', '30', '60', '25', '10'])
   })
 
   test('[CAP-22] sound is upstream’s pipeline of its codec', () => {

@@ -130,7 +130,8 @@ export class Screencast implements AsyncDisposable {
   }
 }
 
-function screencastText({ rate, quality, pipeline }: ScreencastOptions, display: string): string {
+/** The pipeline that writes JPEG pictures to descriptor 3. Errors: `invalid` without exactly one appsink. */
+export function screencastText({ rate, quality, pipeline }: ScreencastOptions, display: string): string {
   const screen = safeValue(display, 'display')
   const text = isSet(pipeline)
     ? fillPlaceholders(pipeline, { display: screen })

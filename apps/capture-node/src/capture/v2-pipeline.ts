@@ -28,9 +28,9 @@ export interface V2Surroundings {
   readonly hasElement: HasElement
 }
 
-/** Whether the elements that the options need are there; otherwise the default picture is to be used. */
-export function canV2Video(options: V2VideoOptions, { codec, hasElement }: V2Surroundings): boolean {
-  return isSet(options.pipeline) || videoEncoding(codec, options, { hasElement, threads: 1 }).needs.every(hasElement)
+/** The elements that the options need and this machine has not. */
+export function missingElements(options: V2VideoOptions, { codec, hasElement }: V2Surroundings): string[] {
+  return isSet(options.pipeline) ? [] : videoEncoding(codec, options, { hasElement, threads: 1 }).needs.filter((name) => !hasElement(name))
 }
 
 /** The picture with the pointer shown, ending in `appsink name=appsink`. */

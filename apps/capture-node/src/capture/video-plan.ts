@@ -1,10 +1,10 @@
 /** Which pictures a room has: the quality ladder without the pointer, and one picture with the pointer drawn in. */
 import { type Log, NekoError } from '@neko-edge/kit'
-import type { VideoOptions, VideoPipelineOptions } from './capture-options.ts'
+import type { V2VideoOptions, VideoOptions, VideoPipelineOptions } from './capture-options.ts'
 import { type Codec, codecNamed, codecs } from './codec.ts'
 import { withPointer } from './launch-text.ts'
 import { type CapturedScreen, defaultVideoPipeline, isSet, videoPipelineText } from './pipeline.ts'
-import { canV2Video, type HasElement, v2VideoPipelineText } from './v2-pipeline.ts'
+import { type HasElement, missingElements, type V2Surroundings, v2VideoPipelineText } from './v2-pipeline.ts'
 
 /** Gives the pipeline's text for the screen as it is now. */
 export type VideoText = (screen: CapturedScreen) => string
@@ -36,16 +36,33 @@ export function planVideo(
     return plan({ [mainId]: { gst_pipeline: options.pipeline } }, [mainId], codec)
   }
   if (options.v2 !== undefined) {
-    const v2 = options.v2
-    if (canV2Video(v2, { codec, display, hasElement })) {
+    const v2 = encodable(options.v2, { codec, display, hasElement, log })
+    if (v2) {
       const text: VideoText = (screen) => v2VideoPipelineText(v2, { codec, display, hasElement }, screen)
       return { codec, ladder: new Map([[mainId, (screen) => withPointer(text(screen), 'hidden')]]), withPointer: text }
     }
-    log.warn({ codec: codec.name, hwenc: options.v2.hwenc ?? 'none' }, 'encoder is missing here, the default picture is used')
   } else if (codec.name !== 'vp8') {
     log.warn({ codec: codec.name }, 'no pipeline is configured for this codec, the default picture is used')
   }
   return plan({ [mainId]: defaultVideoPipeline }, [mainId], codecs.vp8)
+}
+
+/** The options as this machine can do them: without the hardware that it lacks, and `undefined` where nothing here encodes the codec. */
+function encodable(options: V2VideoOptions, { log, ...place }: { log: Log } & V2Surroundings): V2VideoOptions | undefined {
+  const missing = missingElements(options, place)
+  if (missing.length === 0) {
+    return options
+  }
+  const codec = place.codec.name
+  if (options.hwenc !== undefined && options.hwenc !== 'none') {
+    log.error(
+      { hwenc: options.hwenc, codec, missing },
+      'hardware encoder is not on this machine, its processor encodes: install the driver and its GStreamer plugin, or take the option away',
+    )
+    return encodable({ ...options, hwenc: 'none' }, { log, ...place })
+  }
+  log.warn({ codec, missing }, 'encoder is missing here, the default picture is used')
+  return undefined
 }
 
 interface Entries {

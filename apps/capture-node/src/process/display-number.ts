@@ -23,9 +23,15 @@ export interface DisplayNumber extends AsyncDisposable {
   readonly number: number
 }
 
-/** Claims the lowest free display number from 100 up. Throws `unavailable` when none is free. */
-export async function claimDisplayNumber(): Promise<DisplayNumber> {
+/** Claims this display number, or the lowest free one from 100 up. Throws `unavailable` when it is taken, or none is free. */
+export async function claimDisplayNumber(wanted?: number): Promise<DisplayNumber> {
   await makeSocketFolder()
+  if (wanted !== undefined) {
+    if (!(await claim(wanted))) {
+      throw new NekoError('unavailable', `X display :${wanted} is taken: stop what has it, or leave desktop.display empty for a free one`)
+    }
+    return { number: wanted, [Symbol.asyncDispose]: () => release(wanted) }
+  }
   for (let number = firstNumber; number <= lastNumber; number += 1) {
     if (await claim(number)) {
       return { number, [Symbol.asyncDispose]: () => release(number) }

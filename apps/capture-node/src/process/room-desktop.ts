@@ -14,6 +14,8 @@ export interface RoomDesktopOptions {
   /** The room's own user; needed where the node runs as root, impossible elsewhere. */
   readonly identity?: Identity
   readonly screen: ScreenMode
+  /** The number of the X display; the first free one where nothing is said. */
+  readonly displayNumber?: number | undefined
   readonly application: Application
   /** The transfer directory, which the application finds as its folder for downloads. */
   readonly transfer?: string
@@ -119,7 +121,7 @@ function checkedIdentity(identity: Identity | undefined): Identity | undefined {
 
 /** Starts both servers side by side; when one fails, `undo` has the other. */
 async function openServers(
-  { screen, application, clock, log }: RoomDesktopOptions,
+  { screen, displayNumber, application, clock, log }: RoomDesktopOptions,
   folder: RoomFolder,
   undo: AsyncDisposableStack,
 ): Promise<{ xServer: XServer; sound: AudioServer }> {
@@ -127,7 +129,7 @@ async function openServers(
   // Chromium draws without OpenGL here; whatever else a user runs may want it.
   const glx = application.is !== 'chromium'
   const [xServer, sound] = await Promise.allSettled([
-    openXServer({ folder, screen, glx, identity, clock, log }),
+    openXServer({ folder, screen, displayNumber, glx, identity, clock, log }),
     openAudioServer({ folder, identity, clock, log }),
   ])
   const opened = [xServer, sound].flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))

@@ -13,6 +13,8 @@ const xorgProgram = '/usr/lib/xorg/Xorg'
 export interface XServerOptions {
   readonly folder: RoomFolder
   readonly screen: ScreenMode
+  /** The number of its display; the first free one where nothing is said. */
+  readonly displayNumber?: number | undefined
   /** Whether applications get OpenGL over the display; it costs the server 50 MB and 30 ms of its start. */
   readonly glx: boolean
   readonly identity: Identity | undefined
@@ -35,7 +37,7 @@ export interface XServer extends AsyncDisposable {
 /** Starts an X server with the dummy driver in `screen`; resolves when it takes clients. Listens on its socket in /tmp/.X11-unix and nowhere else. */
 export async function openXServer(options: XServerOptions): Promise<XServer> {
   await using undo = new AsyncDisposableStack()
-  const { number } = undo.use(await claimDisplayNumber())
+  const { number } = undo.use(await claimDisplayNumber(options.displayNumber))
   const { folder, clock, log } = options
   const home = await folder.folder('xorg')
   const authorityFile = await folder.file('xorg/authority', xAuthority(newCookie()))

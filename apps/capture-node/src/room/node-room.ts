@@ -16,7 +16,7 @@ import { DesktopLink } from './desktop-link.ts'
 import { Facts } from './facts.ts'
 import { InactiveCursors } from './inactive-cursors.ts'
 import { applyInput } from './input.ts'
-import { captureOptions } from './room-config.ts'
+import { captureChild, captureOptions, displayNumber } from './room-config.ts'
 import { TransferFolder } from './transfer-folder.ts'
 import { Uploads } from './uploads.ts'
 import { Viewers, type ViewersOptions } from './viewers.ts'
@@ -107,7 +107,7 @@ export class NodeRoom implements AsyncDisposable {
       room,
       sfu: fanOut,
       rungs: () => [...capture.videos.values()].map(({ id, bitrate }) => ({ id, bitrate })),
-      cursorVideoId: capture.cursorVideo.id,
+      cursorVideoId: config.legacy ? capture.cursorVideo.id : undefined,
       setup: config.webrtc.setup,
       onInput: this.#onChannelInput,
       onChannel: (session, send) => this.#greet(session, send),
@@ -159,11 +159,12 @@ export class NodeRoom implements AsyncDisposable {
 
   #openProcesses(transfer: TransferFolder | undefined): Promise<RoomDesktop> {
     const { config, runFolder, identity, hidden, clock, log } = this.#options
-    const { app, appUrl, uncaged, screen } = config.desktop
+    const { app, appUrl, uncaged, screen, display } = config.desktop
     return openRoomDesktop({
       runFolder,
       ...(identity && { identity }),
       screen,
+      displayNumber: displayNumber(display),
       application: applicationFrom(app, appUrl === '' ? undefined : appUrl),
       ...(transfer && { transfer: transfer.path }),
       opener: config.openinapp.enabled ? config.openinapp.openCommand.split(/\s+/).filter((word) => word !== '') : [],
@@ -192,7 +193,7 @@ export class NodeRoom implements AsyncDisposable {
     const { config, gst, clock, log } = this.#options
     return new RoomCapture({
       options: captureOptions(config),
-      environment: { child: processes.captureChild, log, clock },
+      environment: { child: captureChild(config, processes), log, clock },
       gst,
       screen: () => link.screen,
     })

@@ -1,5 +1,8 @@
+import { availableParallelism } from 'node:os'
 import type { Config } from '@neko-edge/config'
 import type { CaptureOptions } from '../capture/capture-options.ts'
+import type { RoomDesktop } from '../process/room-desktop.ts'
+import type { MediasoupSfuOptions } from '../sfu/mediasoup-sfu.ts'
 
 /** What the configuration says of capture, as the capture side reads it. */
 export function captureOptions({ capture }: Config): CaptureOptions {
@@ -25,4 +28,36 @@ export function captureOptions({ capture }: Config): CaptureOptions {
     webcam,
     microphone,
   }
+}
+
+/** What the configuration says of the media workers of a node. */
+export function sfuOptions({ sfu, webrtc }: Config): Pick<MediasoupSfuOptions, 'workers' | 'ports' | 'estimator'> {
+  const { udpmux, tcpmux, epr, estimator } = webrtc
+  return {
+    workers: sfu.workers === 0 ? availableParallelism() : sfu.workers,
+    ports: { ...(udpmux > 0 && { udp: udpmux }), ...(tcpmux > 0 && { tcp: tcpmux }), ...(epr && { range: epr }) },
+    ...(estimator.enabled && !estimator.passive && { estimator: { initialBitrate: estimator.initialBitrate, isTold: estimator.debug } }),
+  }
+}
+
+/** The number in `:99` or `:99.0`; nothing for an empty text. */
+export function displayNumber(display: string): number | undefined {
+  const found = /^:(\d+)/.exec(display.trim())
+  return found === null ? undefined : Number(found[1])
+}
+
+/**
+ * What children that capture are spawned with: the room's own display, or the one that `capture.video.display` names. Another X server knows nothing of the
+ * room's cookie and is in another namespace: it has to let clients of its machine in by itself.
+ */
+export function captureChild(
+  { capture }: Config,
+  { captureChild: own, displayNumber: number }: Pick<RoomDesktop, 'captureChild' | 'displayNumber'>,
+): RoomDesktop['captureChild'] {
+  const { display } = capture.video
+  if (display === '' || displayNumber(display) === number) {
+    return own
+  }
+  const { XAUTHORITY: _, ...env } = own.env
+  return { env: { ...env, DISPLAY: display } }
 }

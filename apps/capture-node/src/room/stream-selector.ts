@@ -3,7 +3,8 @@ import type { StreamSelector } from '@neko-edge/protocol'
 interface Ladder {
   /** Best first; rates in bit/s, 0 while a rung does not run. */
   readonly rungs: readonly { id: string; bitrate: number }[]
-  readonly cursorVideoId: string
+  /** `undefined` where V2 clients are not served, and there is no such picture. */
+  readonly cursorVideoId: string | undefined
   /** A request that chooses nothing gets the first rung; a change that chooses nothing finds nothing. */
   readonly isFirst: boolean
 }

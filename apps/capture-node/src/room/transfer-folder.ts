@@ -1,5 +1,5 @@
 import { constants, type FSWatcher, watch } from 'node:fs'
-import { chown, type FileHandle, lstat, mkdir, open, readdir, unlink } from 'node:fs/promises'
+import { chown, type FileHandle, lstat, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, type Log, messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
 import type { Identity } from '@neko-edge/process'
@@ -47,6 +47,7 @@ export class TransferFolder implements AsyncDisposable {
       await chown(path, identity.uid, identity.gid)
     }
     await readdir(path)
+    await warnIfShut(options)
     const folder = new TransferFolder(options)
     folder.#watch()
     return folder
@@ -152,6 +153,14 @@ export class TransferFolder implements AsyncDisposable {
     const version = [facts.ino, facts.size, facts.mtimeNs].join('-')
     const found = { version, size: Number(facts.size), modified: Number(facts.mtimeMs) }
     return { handle, found, [Symbol.asyncDispose]: () => handle.close() }
+  }
+}
+
+/** A directory that somebody else made may be shut for the application: that is said, and left to him. */
+async function warnIfShut({ path, identity, log }: TransferFolderOptions): Promise<void> {
+  const { uid, mode } = await stat(path)
+  if (identity && uid !== identity.uid && (mode & 0o007) !== 0o007) {
+    log.warn({ path, remedy: `chown ${identity.uid} ${path}` }, 'the application of the room can not write its transfer directory')
   }
 }
 

@@ -21,7 +21,8 @@ export interface ViewersOptions {
   readonly sfu: SfuRoom
   /** The quality ladder, best first, and the measured rate of each rung in bit/s (0 while it does not run). */
   readonly rungs: () => readonly { id: string; bitrate: number }[]
-  readonly cursorVideoId: string
+  /** `undefined` where V2 clients are not served. */
+  readonly cursorVideoId: string | undefined
   readonly setup: 'active' | 'actpass'
   readonly onInput: (session: string, input: Exclude<ChannelInput, { is: 'ping' }>, dialect: 'v3' | 'v2') => void
   /** A channel has just opened: what is sent in this very call reaches it before any broadcast. */
@@ -70,8 +71,13 @@ export class Viewers {
     if (!session?.profile.can_watch) {
       throw new NekoError('forbidden', 'session cannot watch')
     }
+    if (kind === 'v2' && cursorVideoId === undefined) {
+      throw new NekoError('forbidden', 'V2 clients are not served here')
+    }
     const wanted: VideoRequest =
-      kind === 'v2' ? { id: cursorVideoId } : { ...this.#resolve(video.selector, undefined), ...(video.auto && { auto: true }) }
+      cursorVideoId !== undefined && kind === 'v2'
+        ? { id: cursorVideoId }
+        : { ...this.#resolve(video.selector, undefined), ...(video.auto && { auto: true }) }
     const peer = await sfu.openPeer({
       kind,
       video: { ...wanted, ...(video.disabled !== undefined && { disabled: video.disabled }) },
@@ -147,7 +153,7 @@ export class Viewers {
   #onPeer(session: string, peer: Peer, event: PeerEvent): void {
     switch (event.on) {
       case 'connected':
-        return this.#record(session, peer, true)
+        return void this.#record(session, peer, true)
       case 'closed':
         return this.#closed(session, peer, event.reason)
       case 'video':
@@ -184,8 +190,10 @@ export class Viewers {
       return
     }
     this.#peers.delete(session)
-    this.#record(session, peer, false)
-    this.#tell(session, peer, { is: reason === 'worker' || reason === 'room' ? 'lost' : 'closed' })
+    // Everybody hears that he does not watch any more before he is told himself.
+    void this.#record(session, peer, false).then(() => {
+      this.#tell(session, peer, { is: reason === 'worker' || reason === 'room' ? 'lost' : 'closed' })
+    })
   }
 
   /** The worker that carried them died: whoever had no event of his own is told here. */
@@ -195,10 +203,12 @@ export class Viewers {
     }
   }
 
-  #record(session: string, peer: Peer, isWatching: boolean): void {
-    this.#options.room.run(watchSession, [session, peer.id, isWatching ? '1' : '0']).catch((error: unknown) => {
+  async #record(session: string, peer: Peer, isWatching: boolean): Promise<void> {
+    try {
+      await this.#options.room.run(watchSession, [session, peer.id, isWatching ? '1' : '0'])
+    } catch (error) {
       this.#options.log.warn({ session, error: messageOf(error) }, 'viewer could not be recorded')
-    })
+    }
   }
 
   #tell(session: string, peer: Peer, news: PeerNews): void {

@@ -15,8 +15,8 @@ export interface MediasoupSfuOptions {
   readonly ports: SfuPorts
   /** Addresses or names for the candidates (neko's `nat1to1`); empty = those of the machine. */
   readonly announced: readonly string[]
-  /** Automatic quality (neko's `webrtc.estimator`); `initialBitrate` in bit/s. Absent = off. */
-  readonly estimator?: { readonly initialBitrate: number }
+  /** Automatic quality (neko's `webrtc.estimator`); `initialBitrate` in bit/s; `isTold` logs every estimate. Absent = off. */
+  readonly estimator?: { readonly initialBitrate: number; readonly isTold?: boolean }
   readonly log: Log
   readonly clock?: Clock
 }
@@ -43,7 +43,11 @@ class MediasoupSfu implements Sfu {
       worker,
       sources,
       addresses: this.#addresses,
-      estimator: { isEnabled: estimator !== undefined, initialBitrate: estimator?.initialBitrate ?? defaultBitrate },
+      estimator: {
+        isEnabled: estimator !== undefined,
+        initialBitrate: estimator?.initialBitrate ?? defaultBitrate,
+        isTold: estimator?.isTold ?? false,
+      },
       log,
       clock,
       onClosed: () => this.#rooms.delete(room),

@@ -15,7 +15,7 @@ import type { PeerOptions } from './sfu.ts'
 export interface PeerSetting {
   readonly carrier: Carrier
   readonly addresses: readonly string[]
-  readonly estimator: { readonly isEnabled: boolean; readonly initialBitrate: number }
+  readonly estimator: { readonly isEnabled: boolean; readonly initialBitrate: number; readonly isTold: boolean }
   /** The best rung, and the picture with the pointer. */
   readonly defaultId: { readonly v3: string; readonly v2: string }
   readonly log: Log
@@ -34,14 +34,19 @@ export interface PeerParts {
   readonly channels: DataChannels
 }
 
-async function openTransport({ carrier, estimator }: PeerSetting): Promise<WebRtcTransport> {
-  return carrier.router.createWebRtcTransport({
+async function openTransport({ carrier, estimator, log }: PeerSetting): Promise<WebRtcTransport> {
+  const transport = await carrier.router.createWebRtcTransport({
     webRtcServer: carrier.run.server,
     preferUdp: true,
     enableSctp: true,
     iceConsentTimeout: consentTimeoutS,
     initialAvailableOutgoingBitrate: estimator.initialBitrate,
   })
+  if (estimator.isTold) {
+    transport.on('trace', ({ type, info }) => log.info({ transport: transport.id, type, info }, 'estimate of the path'))
+    await transport.enableTraceEvent(['bwe'])
+  }
+  return transport
 }
 
 async function openInside(transport: WebRtcTransport, options: PeerOptions, setting: PeerSetting): Promise<PeerParts> {

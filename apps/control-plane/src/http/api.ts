@@ -1,3 +1,4 @@
+import { bans } from './bans.ts'
 import { batch } from './batch.ts'
 import { broadcast } from './broadcast.ts'
 import { chat } from './chat.ts'
@@ -22,6 +23,7 @@ export const operations: readonly Operation[] = [
   ...members,
   ...membersBulk,
   ...settings,
+  ...bans,
   ...control,
   ...screen,
   ...clipboard,

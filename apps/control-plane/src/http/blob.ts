@@ -24,5 +24,7 @@ export async function readBlob(node: NodeClient, { size, data, blob }: Blob): Pr
 
 /** A picture that no cache may keep. */
 export async function pictureResponse(node: NodeClient, blob: Blob, type: 'image/jpeg' | 'image/png'): Promise<Response> {
-  return new Response(await readBlob(node, blob), { headers: { 'content-type': type, 'cache-control': 'no-cache, no-store, must-revalidate' } })
+  return new Response(await readBlob(node, blob), {
+    headers: { 'content-type': type, 'cache-control': 'no-cache, no-store, must-revalidate' },
+  })
 }

@@ -1,6 +1,6 @@
+import { NekoError } from '@neko-edge/kit'
 import { lenientObject, text } from '@neko-edge/protocol'
 import { z } from 'zod'
-import { NekoError } from '@neko-edge/kit'
 import { broadcastStatus } from '../session/v3/greet.ts'
 import { operation } from './operation.ts'
 

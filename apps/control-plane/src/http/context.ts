@@ -18,11 +18,18 @@ export interface HttpOptions {
   /** Whether an address is a proxy whose headers are believed. */
   readonly isTrustedProxy: (address: string) => boolean
   readonly metrics: boolean
+  /** Whether profiles are served. */
+  readonly pprof: boolean
   /** Whether V2 clients are served. */
   readonly legacy: boolean
   /** The directory of the web client, and whether it is ours (then it is served behind a strict content policy). */
   readonly client: { directory: string; isOurs: boolean } | undefined
   readonly apiToken: string
+  /** Whether files may be dropped on the picture, and whether dialogs of the application are answered. */
+  readonly uploadDrop: boolean
+  readonly fileChooserDialog: boolean
+  /** The command that opens a link. */
+  readonly openCommand: string
   readonly cookie: {
     enabled: boolean
     name: string
@@ -46,6 +53,10 @@ export interface Deps {
   readonly log: Log
   /** Whether Redis answers. */
   readonly isReady: () => boolean
+  /** The text of `/metrics`. */
+  readonly metricsPage: () => Promise<string>
+  /** Answers a request as if it had come alone, from the same connection: what a batch is made of. */
+  readonly dispatch: (request: Request, env: unknown) => Promise<Response> | Response
 }
 
 /** Who calls: a session, or the machine that holds the API token. */

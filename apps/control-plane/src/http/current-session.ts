@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { sha256 } from '../secret.ts'
 import { editProfile } from '../session/profile.ts'
 import { clientAddress, type HttpOptions } from './context.ts'
-import { type Call, json, operation } from './operation.ts'
+import { type Call, operation } from './operation.ts'
 import { LoginReply, SessionData, Stats } from './schema.ts'
 
 const Credentials = lenientObject({ username: field(z.string().max(1024), ''), password: field(z.string().max(1024), '') })
@@ -41,7 +41,7 @@ export const currentSession = [
       }
       await hub.room.run(deleteSession, [actor.id, 'session deleted', actor.id])
       clearCookie(context, deps.options)
-      return context.newResponse('true\n', 200, { 'content-type': 'application/json' })
+      return true
     },
   }),
   operation({
@@ -102,7 +102,12 @@ const outcomes = {
   connected: new NekoError('unprocessable', 'session already connected'),
 } as const
 
-async function logIn({ context, deps, hub, body: { username, password } }: Call<z.output<typeof Credentials>>): Promise<Response> {
+async function logIn({
+  context,
+  deps,
+  hub,
+  body: { username, password },
+}: Call<z.output<typeof Credentials>>): Promise<z.input<typeof LoginReply>> {
   const { members, limit, metrics, options } = deps
   const address = clientAddress(context, deps)
   const wait = await limit.blockedFor(address, username)
@@ -125,10 +130,10 @@ async function logIn({ context, deps, hub, body: { username, password } }: Call<
   const session = hub.room.view.session(member.id) ?? { id: member.id as SessionId, ...fresh(member) }
   const { id, profile, state } = wireSession(session)
   if (!options.cookie.enabled) {
-    return json({ id, token, profile, state })
+    return { id, token, profile, state }
   }
   setSessionCookie(context, token, deps)
-  return context.newResponse(`${JSON.stringify({ id, profile, state })}\n`, 200, { 'content-type': 'application/json' })
+  return { id, profile, state }
 }
 
 const fresh = ({ profile }: { profile: z.output<typeof LoginReply>['profile'] }) => ({

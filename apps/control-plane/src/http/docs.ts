@@ -1,9 +1,10 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
+import { z } from 'zod'
 import type { HttpOptions } from './context.ts'
 import { jsonSchema, openApi, whoMay } from './openapi.ts'
 import { json, type Operation } from './operation.ts'
-import { noHead } from './routes.ts'
+import { addGet } from './routes.ts'
 
 /* The page needs nothing from anywhere: no script, no font, no other host. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -14,16 +15,15 @@ h2 { margin: 2rem 0 0; font-size: 1rem; font-family: ui-monospace, monospace }
 h2 b { display: inline-block; min-width: 4.5rem }
 p { margin: .2rem 0 } ul { margin: .2rem 0; padding-left: 1.2rem } code, pre { font-family: ui-monospace, monospace; font-size: .85rem }
 pre { background: #f3f4f7; padding: .6rem; overflow-x: auto; border-radius: 6px } summary { cursor: pointer; color: #3451b2 }
-@media (prefers-color-scheme: dark) { body { color: #e3e6ee; background: #14171f } pre { background: #1f2430 } summary { color: #9db2ff } }
+@media (prefers-color-scheme: dark) { body { color: #e3e6ee; background: #14171f } pre { background: #1f2430 } summary, a { color: #9db2ff } }
 `
 
 /** Serves the documentation: `/openapi.json` for machines, `/docs` for people. */
 export function addDocs(app: Hono, operations: readonly Operation[], { pathPrefix }: HttpOptions): void {
   const document = openApi(operations, { prefix: pathPrefix })
-  app.get('/openapi.json', noHead(() => json(document)))
-  app.get(
-    '/docs',
-    noHead((context) => context.html(page(operations), 200, { 'content-security-policy': policy, 'x-content-type-options': 'nosniff' })),
+  addGet(app, '/openapi.json', () => json(document))
+  addGet(app, '/docs', (context) =>
+    context.html(page(operations), 200, { 'content-security-policy': policy, 'x-content-type-options': 'nosniff' }),
   )
 }
 
@@ -38,14 +38,21 @@ ${operations.map(section)}
 
 function section(definition: Operation) {
   const { method, path, summary, body, upload, query = {}, reply, fails = {} } = definition
-  const schema = (title: string, value: object) => html`<details><summary>${title}</summary><pre>${JSON.stringify(value, undefined, 2)}</pre></details>`
   return html`<h2 id="${method.toLowerCase()}${path}"><b>${method}</b> ${path}</h2>
 <p>${summary}. ${whoMay(definition)}</p>
 ${Object.entries(query).map(([name, text]) => html`<p><code>?${name}=</code> ${text}</p>`)}
 ${Object.entries(upload?.parts ?? {}).map(([name, text]) => html`<p>form part <code>${name}</code>: ${text}</p>`)}
-${body ? schema('body', jsonSchema(body.schema)) : ''}
-${reply === undefined ? html`<p>Answers 204.</p>` : 'type' in reply && typeof reply.type === 'string' && !('parse' in reply) ? html`<p>Answers ${reply.type}.</p>` : schema('answer', replySchema(reply))}
+${body ? shape('body', body.schema) : ''}
+${answer(reply)}
 <ul>${Object.entries(fails).map(([status, text]) => html`<li>${status}: ${text}</li>`)}</ul>`
 }
 
-const replySchema = (reply: NonNullable<Operation['reply']>): object => ('parse' in reply ? jsonSchema(reply) : {})
+function answer(reply: Operation['reply']) {
+  if (reply instanceof z.ZodType) {
+    return shape('answer', reply)
+  }
+  return html`<p>Answers ${reply === undefined ? '204' : reply.type}.</p>`
+}
+
+const shape = (title: string, schema: z.ZodType) =>
+  html`<details><summary>${title}</summary><pre>${JSON.stringify(jsonSchema(schema), undefined, 2)}</pre></details>`

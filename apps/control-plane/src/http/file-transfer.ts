@@ -82,7 +82,8 @@ function nameIn({ context }: EarlyCall): string {
 /** Answers without a body, which is not 204 here. */
 const nothing = () => new Response(null, { status: 200 })
 
-async function download(call: EarlyCall): Promise<Response> {
+/** Sends one file of the transfer directory, whole or in part. Who may is not its question. */
+export async function download(call: EarlyCall): Promise<Response> {
   const name = nameIn(call)
   const { node } = call.hub
   let found: FoundFile
@@ -106,7 +107,10 @@ async function download(call: EarlyCall): Promise<Response> {
 /** Chunks that are asked for before the reader has taken the first. */
 const readAhead = 4
 
-function readFile(node: NodeClient, { name, version, start, end }: { name: string; version: string; start: number; end: number }): ReadableStream<Uint8Array> {
+function readFile(
+  node: NodeClient,
+  { name, version, start, end }: { name: string; version: string; start: number; end: number },
+): ReadableStream<Uint8Array> {
   const asked: Promise<{ data: string }>[] = []
   let next = start
   const ask = () => {
@@ -132,7 +136,8 @@ function readFile(node: NodeClient, { name, version, start, end }: { name: strin
   })
 }
 
-async function receive(call: EarlyCall): Promise<Response> {
+/** Takes the files of a form into the transfer directory. */
+export async function receive(call: EarlyCall): Promise<Response> {
   await receiveFiles(call, {
     to: 'transfer',
     malformed: 'error parsing form',
@@ -141,7 +146,8 @@ async function receive(call: EarlyCall): Promise<Response> {
   return nothing()
 }
 
-async function remove(call: EarlyCall): Promise<Response> {
+/** Deletes one file of the transfer directory. */
+export async function remove(call: EarlyCall): Promise<Response> {
   const name = nameIn(call)
   try {
     await call.hub.node.call('files.delete', { name })

@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer'
 import { messageOf, NekoError } from '@neko-edge/kit'
 import { chunkBytes } from '@neko-edge/protocol'
 import type { NodeClient } from '../session/node-client.ts'
-import type { EarlyCall } from './operation.ts'
 import { boundaryOf, readForm } from './multipart.ts'
+import type { EarlyCall } from './operation.ts'
 
 /** Chunks that are under way to the capture node at once: what of a file is in memory here. */
 const window = 8
@@ -37,7 +37,9 @@ export async function receiveFiles<T>(
     })
     return await use(received)
   } catch (error) {
-    await hub.node.call('upload.cancel', { upload }).catch((cause: unknown) => hub.log.debug({ error: messageOf(cause) }, 'upload not taken back'))
+    await hub.node
+      .call('upload.cancel', { upload })
+      .catch((cause: unknown) => hub.log.debug({ error: messageOf(cause) }, 'upload not taken back'))
     throw error
   }
 }

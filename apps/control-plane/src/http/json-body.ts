@@ -54,8 +54,8 @@ export function parseJson(text: string, { allowTail }: { allowTail: boolean }): 
  * would break every script that reads the profile.
  */
 const wellFormed = (text: string): string =>
-  text.replaceAll(/\\\\|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}/g, (escape) =>
-    escape.length === 6 ? '\\ufffd' : escape,
+  text.replaceAll(/\\\\|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}/g, (found) =>
+    found.length === 6 ? '\\ufffd' : found,
   )
 
 function isShallow(value: unknown, levels: number): boolean {

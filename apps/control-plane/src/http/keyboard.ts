@@ -38,6 +38,6 @@ export const keyboard = [
     summary: 'Lock and unlock modifiers: what is absent stays as it is',
     guards: ['session', 'can-host', 'host'],
     body: { schema: Modifiers },
-    handle: ({ hub, body }) => hub.node.call('keyboard.modifiers.set', { modifiers: present<typeof body>(body) }),
+    handle: ({ hub, body }) => hub.node.call('keyboard.modifiers.set', { modifiers: present(body) }),
   }),
 ]

@@ -6,7 +6,7 @@ import { type Call, failure, type Guard, operation } from './operation.ts'
 
 const ids = field(z.array(field(z.string(), '')), [])
 /** `null` as the whole body is no list of members: upstream's process breaks there. */
-const listed = <Schema extends z.ZodType>(schema: Schema) => z.unknown().refine((value) => value !== null).pipe(schema)
+const listed = <Schema extends z.ZodType>(schema: Schema) => z.preprocess((value) => value ?? undefined, schema)
 const words = { empty: 'unable to unmarshal payload', malformed: 'unable to unmarshal payload' }
 const guards: readonly Guard[] = ['session', 'admin']
 
@@ -30,7 +30,10 @@ export const membersBulk = [
     body: { schema: listed(lenientObject({ ids })), isStrict: true, words },
     fails: { 500: 'one of them can not be removed; the answer says which' },
     handle: ({ body, ...call }) =>
-      each({ ...call, body: undefined }, { ids: body.ids, verb: 'delete', act: (id) => deleteMember(call.deps, { id, actor: call.actor.id }) }),
+      each(
+        { ...call, body: undefined },
+        { ids: body.ids, verb: 'delete', act: (id) => deleteMember(call.deps, { id, actor: call.actor.id }) },
+      ),
   }),
 ]
 

@@ -1,5 +1,14 @@
 import { NekoError } from '@neko-edge/kit'
-import { baseProfile, lenientObject, type MemberProfile, MemberProfileSchema, mergeProfile, optional, ProfilePatchSchema, text } from '@neko-edge/protocol'
+import {
+  baseProfile,
+  lenientObject,
+  type MemberProfile,
+  MemberProfileSchema,
+  mergeProfile,
+  optional,
+  ProfilePatchSchema,
+  text,
+} from '@neko-edge/protocol'
 import { z } from 'zod'
 import { deleteMember, memberProfile, updateMember } from '../members/members.ts'
 import { type Call, type EarlyCall, type Guard, operation } from './operation.ts'
@@ -41,7 +50,7 @@ export const members = [
     guards,
     reply: MemberProfileSchema,
     fails: unknown,
-    handle: profileOf,
+    handle: (call) => profileOf(call),
   }),
   operation({
     method: 'POST',
@@ -52,7 +61,8 @@ export const members = [
     body: { schema: ProfilePatchSchema },
     fails: unknown,
     permit: exists,
-    handle: ({ deps, actor, param, body }) => updateMember(deps, { id: param('id'), actor: actor.id, change: (profile) => mergeProfile(profile, body) }),
+    handle: ({ deps, actor, param, body }) =>
+      updateMember(deps, { id: param('id'), actor: actor.id, change: (profile) => mergeProfile(profile, body) }),
   }),
   operation({
     method: 'DELETE',

@@ -1,21 +1,23 @@
 import { Buffer } from 'node:buffer'
-import { NekoError } from '@neko-edge/kit'
 
 /** What a form consists of, in the order in which it comes: a part begins, and then come its bytes. */
-export type FormEvent = { readonly is: 'part'; readonly name: string; readonly filename: string } | { readonly is: 'bytes'; readonly bytes: Buffer }
+export type FormEvent =
+  | { readonly is: 'part'; readonly name: string; readonly filename: string }
+  | { readonly is: 'bytes'; readonly bytes: Buffer }
 
 const maxHead = 16 * 1024
 const headEnd = Buffer.from('\r\n\r\n')
 
 /** The boundary of a `multipart/form-data`, `undefined` where a body is none. */
 export function boundaryOf(contentType: string | undefined): string | undefined {
-  const [, quoted, plain] = /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))/i.exec(contentType ?? '') ?? []
+  const [, quoted, plain] =
+    /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))/i.exec(contentType ?? '') ?? []
   return quoted ?? plain
 }
 
 /**
  * Reads a form (RFC 7578) as it comes, holding no more of it than a piece and what may be the beginning of a boundary. Fails
- * with `invalid` where the form is malformed, or ends before its end: the last part is not whole then.
+ * where the form is malformed, or ends before its end: the last part is not whole then.
  */
 export async function* readForm(body: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<FormEvent> {
   const input = new FormInput(body)
@@ -31,7 +33,7 @@ export async function* readForm(body: AsyncIterable<Uint8Array>, boundary: strin
   }
 }
 
-const malformed = () => new NekoError('invalid', 'the form ends too early, or is none')
+const malformed = () => new Error('the form ends too early, or is none')
 
 class FormInput {
   readonly #chunks: AsyncIterator<Uint8Array>
@@ -97,7 +99,7 @@ class FormInput {
 function dispositionIn(head: string): { name: string; filename: string } {
   const line = /^content-disposition:\s*form-data\s*(;.*)$/im.exec(head)?.[1] ?? ''
   const value = (key: string) => {
-    const [, quoted, plain] = new RegExp(`;\\s*${key}=(?:"((?:\\\\["\\\\]|[^"])*)"|([^;\\s]*))`, 'i').exec(line) ?? []
+    const [, quoted, plain] = new RegExp(`;\\s*${key}=(?:"((?:\\\\["\\\\]|[^"])*)"|([^;\\s"]*))`, 'i').exec(line) ?? []
     return quoted === undefined ? (plain ?? '') : quoted.replaceAll(/\\(["\\])/g, '$1')
   }
   const decoded = (text: string) => text.replaceAll(/%(22|0D|0A)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))

@@ -2,7 +2,7 @@ import { NekoError } from '@neko-edge/kit'
 import { lenientObject, text } from '@neko-edge/protocol'
 import { z } from 'zod'
 import type { Hub } from '../session/hub.ts'
-import { operation } from './operation.ts'
+import { mayHostImplicitly, operation } from './operation.ts'
 import { told } from './upload.ts'
 
 /** Opening links in the application. */
@@ -20,7 +20,7 @@ export const openInApp = [
       if (!hub.features.openInApp) {
         throw new NekoError('forbidden', 'openinapp is disabled')
       }
-      if (!view.isHost(id) && !(profile.can_host && view.settings.implicit_hosting)) {
+      if (!view.isHost(id) && !mayHostImplicitly(profile, view)) {
         throw new NekoError('forbidden', 'only the host can open links')
       }
       return undefined

@@ -24,7 +24,9 @@ const guardTexts: Readonly<Record<Exclude<Guard, 'session'>, string>> = {
 /** Whom an operation is for, in words; empty where it is for everybody. */
 export function whoMay({ guards }: Operation): string {
   const extra = guards.filter((guard) => guard !== 'session')
-  return guards.length === 0 ? '' : `For a session that ${extra.length === 0 ? 'is logged in' : extra.map((guard) => guardTexts[guard]).join(' and ')}.`
+  return guards.length === 0
+    ? ''
+    : `For a session that ${extra.length === 0 ? 'is logged in' : extra.map((guard) => guardTexts[guard]).join(' and ')}.`
 }
 
 /** The OpenAPI document of these operations below a path. */
@@ -49,12 +51,22 @@ export function openApi(operations: readonly Operation[], { prefix }: { prefix: 
   }
 }
 
-const errorSchema = { type: 'object', properties: { code: { type: 'integer' }, message: { type: 'string' } }, required: ['code', 'message'] }
+const errorSchema = {
+  type: 'object',
+  properties: { code: { type: 'integer' }, message: { type: 'string' } },
+  required: ['code', 'message'],
+}
 
 function describe(definition: Operation): object {
   const { summary, guards, reply, fails = {} } = definition
-  const error = (description: string) => ({ description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } })
-  const common = { ...(definition.body && { 400: 'the body is not as it is to be' }), ...(guards.length > 0 && { 401: 'nobody is logged in', 403: 'not allowed' }) }
+  const error = (description: string) => ({
+    description,
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+  })
+  const common = {
+    ...(definition.body && { 400: 'the body is not as it is to be' }),
+    ...(guards.length > 0 && { 401: 'nobody is logged in', 403: 'not allowed' }),
+  }
   const failures = Object.entries({ ...common, ...fails }).map(([status, text]) => [status, error(text)])
   const body = bodyOf(definition)
   return {
@@ -63,13 +75,19 @@ function describe(definition: Operation): object {
     security: guards.length > 0 ? [{ bearer: [] }, { token: [] }, { cookie: [] }] : [],
     parameters: parametersOf(definition),
     ...(body && { requestBody: { required: true, content: body } }),
-    responses: { ...(reply ? { 200: { description: 'done', ...contentOf(reply) } } : { 204: { description: 'done' } }), ...Object.fromEntries(failures) },
+    responses: {
+      ...(reply ? { 200: { description: 'done', ...contentOf(reply) } } : { 204: { description: 'done' } }),
+      ...Object.fromEntries(failures),
+    },
   }
 }
 
 function parametersOf({ path, query = {} }: Operation): object[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
-  return [...inPath, ...Object.entries(query).map(([name, description]) => ({ name, in: 'query', description, schema: { type: 'string' } }))]
+  return [
+    ...inPath,
+    ...Object.entries(query).map(([name, description]) => ({ name, in: 'query', description, schema: { type: 'string' } })),
+  ]
 }
 
 function bodyOf({ body, upload }: Operation): object | undefined {

@@ -1,4 +1,5 @@
 import { type ErrorCode, NekoError } from '@neko-edge/kit'
+import type { RoomView } from '@neko-edge/store'
 import type { Context } from 'hono'
 import type { z } from 'zod'
 import type { Hub } from '../session/hub.ts'
@@ -121,10 +122,15 @@ function check(guard: Guard, { id, profile }: Actor, { room: { view } }: Hub): v
     case 'can-access-clipboard':
       return need(profile.can_access_clipboard, 'session cannot access clipboard')
     case 'may-upload':
-      return need(isHost || (profile.can_host && view.settings.implicit_hosting), 'without implicit hosting, only host can upload files')
+      return need(isHost || mayHostImplicitly(profile, view), 'without implicit hosting, only host can upload files')
     default:
       return guard satisfies never
   }
+}
+
+/** Whether somebody could take the controls by simply using them. Private mode shuts users out of that, too: upstream forgot it here. */
+export function mayHostImplicitly(profile: Actor['profile'], view: RoomView): boolean {
+  return profile.can_host && view.settings.implicit_hosting && !view.isShutOut(profile)
 }
 
 function need(isAllowed: boolean, message: string): void {

@@ -30,7 +30,11 @@ export function addOperations(app: Hono, operations: readonly Operation[], deps:
   const methods = new Map<string, string[]>()
   for (const definition of operations) {
     for (const route of routesOf(definition)) {
-      app.on(definition.method, route, noHead((context) => perform(definition, context, deps)))
+      app.on(
+        definition.method,
+        route,
+        noHead((context) => perform(definition, context, deps)),
+      )
       methods.set(route, [...(methods.get(route) ?? []), definition.method])
     }
   }
@@ -53,10 +57,16 @@ export function routesOf({ path, isMount }: Operation): string[] {
   return isMount ? [route, `${route}/`] : [route]
 }
 
+/** A path beside the API that has one method, GET. */
+export function addGet(app: Hono, path: string, answer: (context: Context) => Response | Promise<Response>): void {
+  app.get(path, noHead(answer))
+  app.all(path, () => refuseMethod(['GET']))
+}
+
 /** Hono answers a HEAD by the GET; upstream knows it as another method. */
-export const noHead =
+const noHead =
   (answer: (context: Context) => Response | Promise<Response>): Handler =>
   (context, next) =>
     context.req.raw.method === 'HEAD' ? next() : answer(context)
 
-export const refuseMethod = (allowed: readonly string[]): Response => new Response(null, { status: 405, headers: { allow: allowed.join(', ') } })
+const refuseMethod = (allowed: readonly string[]): Response => new Response(null, { status: 405, headers: { allow: allowed.join(', ') } })

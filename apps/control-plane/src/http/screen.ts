@@ -53,7 +53,8 @@ export const screen = [
     guards: ['session', 'can-watch', 'admin'],
     query: { quality: '1 to 100; 90 where it is absent' },
     reply: jpeg,
-    handle: async ({ hub, context }) => pictureResponse(hub.node, await hub.node.call('screen.shot', { quality: qualityOf(context.req.query('quality')) }), 'image/jpeg'),
+    handle: async ({ hub, context }) =>
+      pictureResponse(hub.node, await hub.node.call('screen.shot', { quality: qualityOf(context.req.query('quality')) }), 'image/jpeg'),
   }),
 ]
 

@@ -1,6 +1,7 @@
 import { NekoError, randomText, type SessionId } from '@neko-edge/kit'
 import { createSession } from '@neko-edge/store'
 import type { Context, Hono, MiddlewareHandler } from 'hono'
+import { credentialsOf, memberOf } from '../legacy/credentials.ts'
 import { receiveV2 } from '../legacy/receive.ts'
 import { sha256 } from '../secret.ts'
 import { type Caller, socketLife } from '../session/socket-life.ts'
@@ -63,12 +64,6 @@ async function callerOf(token: string | undefined, deps: Deps): Promise<Caller> 
   }
 }
 
-/** Name and password of a V2 client stand in the address, under the names of either generation of clients. */
-export function credentialsOf({ req }: Context): { username: string; password: string } {
-  const first = (...names: readonly string[]) => names.map((name) => req.query(name)).find((value) => value) ?? ''
-  return { username: first('username', 'usr'), password: first('password', 'pwd') }
-}
-
 /** V2's words for who may not come in. */
 const refusals: Readonly<Record<string, string>> = { banned: 'banned', locked: 'locked', connected: 'this member is connected already' }
 
@@ -85,7 +80,7 @@ async function admitV2(
   if (wait !== undefined) {
     return { refused: `too many failed logins: try again in ${wait} s` }
   }
-  const member = password === '' ? undefined : await members.authenticate(username, password)
+  const member = await memberOf(members, { username, password })
   if (!member) {
     metrics.logins.inc({ outcome: 'wrong' })
     await limit.failed(address, username)

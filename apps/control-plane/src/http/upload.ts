@@ -102,4 +102,3 @@ function withoutDialog(error: unknown): never {
 function notTaken(error: unknown): unknown {
   return error instanceof NekoError && error.code === 'unprocessable' ? new NekoError('internal', error.message, { cause: error }) : error
 }
-

@@ -1,8 +1,9 @@
-import type { Lock, LockName, Session, V2Message } from '@neko-edge/protocol'
+import { type Lock, type LockName, lockNames, type Session, type V2Message } from '@neko-edge/protocol'
 import type { RoomEvent, RoomView } from '@neko-edge/store'
+import { isPermitted } from '../plugins/permission.ts'
 import type { Announcement, RoomSignal } from '../session/dialect.ts'
 import type { Features } from '../session/hub.ts'
-import { isMember } from './member.ts'
+import { type FilePlace, isMember, mayTransfer } from './member.ts'
 
 /** A V2 message, for everybody who is a member unless it says otherwise. */
 export type V2Announcement = Announcement & { readonly message: V2Message }
@@ -35,22 +36,26 @@ export function hostMessage({ actor, host, previous, cause }: Extract<RoomEvent,
   }
 }
 
-/** Locks that came and went between two states of a room. */
+/** Locks that came and went between two states of a room. Who may not have the controls at all keeps them locked. */
 export function lockMessages(
   before: Partial<Record<LockName, Lock>>,
   { actor, locks }: Extract<RoomEvent, { is: 'settings' }>,
-): V2Message[] {
-  return (['login', 'control', 'file_transfer'] as const).flatMap((resource): V2Message[] => {
+): V2Announcement[] {
+  return lockNames.flatMap((resource): V2Announcement[] => {
     const lock = locks[resource]
     if ((before[resource] === undefined) === (lock === undefined)) {
       return []
     }
-    return lock ? [{ event: 'admin/lock', resource, id: lock.owner || actor }] : [{ event: 'admin/unlock', resource, id: actor }]
+    if (lock) {
+      return [toMembers({ event: 'admin/lock', resource, id: lock.owner || actor })]
+    }
+    const to = (session: Session) => isMember(session) && (resource !== 'control' || session.profile.can_host)
+    return [{ message: { event: 'admin/unlock', resource, id: actor }, to }]
   })
 }
 
 /** What passes through the room without changing a fact. */
-export function signalMessages(signal: RoomSignal, view: RoomView): V2Announcement[] {
+export function signalMessages(signal: RoomSignal, view: RoomView, features: Features): V2Announcement[] {
   switch (signal.is) {
     case 'request':
       return [
@@ -59,7 +64,13 @@ export function signalMessages(signal: RoomSignal, view: RoomView): V2Announceme
         ...(signal.id === signal.host ? [] : [{ message: { event: 'control/request' as const, id: signal.host }, to: only(signal.id) }]),
       ]
     case 'chat':
-      return [toMembers({ event: 'chat/message', id: signal.id, content: signal.text })]
+      return [
+        {
+          message: { event: 'chat/message', id: signal.id, content: signal.text },
+          to: (session) =>
+            isMember(session) && isPermitted('chat.can_receive', { enabled: features.chat, settings: view.settings, session }),
+        },
+      ]
     case 'broadcast':
       return signal.subject === 'emote' && typeof signal.body === 'string'
         ? [toMembers({ event: 'chat/emote', id: signal.sender, emote: signal.body })]
@@ -88,7 +99,7 @@ export function factsMessages(event: Extract<RoomEvent, { is: 'facts' }>, view: 
     case 'broadcast':
       return [{ message: { event: 'broadcast/status', url: facts.broadcast.url, isActive: facts.broadcast.is_active }, to: isAdmin }]
     case 'files':
-      return fileList(view, features).map((message) => ({ message, to: (session: Session) => isMember(session) && maySeeFiles(session, view) }))
+      return fileList(view, features).map((message) => ({ message, to: (session: Session) => isMember(session) && maySeeFiles(session, { view, features }) }))
     case 'dialog':
     case 'ready':
       return []
@@ -97,8 +108,9 @@ export function factsMessages(event: Extract<RoomEvent, { is: 'facts' }>, view: 
   }
 }
 
-/** While file transfer is locked, its list is the admins' business. */
-export const maySeeFiles = ({ profile }: Session, view: RoomView): boolean => profile.is_admin || view.locks.file_transfer === undefined
+/** The list is for those who may do something with it. */
+export const maySeeFiles = (session: Session, place: FilePlace): boolean =>
+  mayTransfer('download', session, place) || mayTransfer('upload', session, place)
 
 /** The transfer directory, where there is one and it has been looked at. */
 export function fileList(view: RoomView, { fileTransfer }: Features): V2Message[] {

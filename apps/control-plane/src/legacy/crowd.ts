@@ -1,5 +1,6 @@
 import type { Session, V2Message } from '@neko-edge/protocol'
 import type { RoomEvent, RoomView } from '@neko-edge/store'
+import { toMembers, type V2Announcement } from './announce.ts'
 import { isMember, isMuted, wireMember } from './member.ts'
 
 /** The reasons for which somebody is removed by somebody, and V2's word for each. */
@@ -12,6 +13,7 @@ const removals: ReadonlyMap<string, 'admin/kick' | 'admin/ban'> = new Map([
 interface Known {
   readonly name: string
   readonly isMuted: boolean
+  readonly mayHost: boolean
 }
 
 /**
@@ -22,14 +24,10 @@ export class Crowd {
   readonly #view: () => RoomView
   readonly #known = new Map<string, Known>()
 
+  /** Takes everybody who is there as known. */
   constructor(view: () => RoomView) {
     this.#view = view
-  }
-
-  /** Takes everybody who is there as known: for a process that has just begun to follow the room. */
-  begin(): void {
-    this.#known.clear()
-    for (const session of this.#view().sessions.values()) {
+    for (const session of view().sessions.values()) {
       if (isMember(session)) {
         this.#remember(session)
       }
@@ -37,20 +35,32 @@ export class Crowd {
   }
 
   /** What a change of somebody means to those who know him. */
-  follow(event: RoomEvent): V2Message[] {
+  follow(event: RoomEvent): V2Announcement[] {
     switch (event.is) {
       case 'state':
         // Who is removed is told of as removed, by the event that follows; before that he does not just leave.
-        return removals.has(event.reason ?? '') ? [] : this.#settle(event.id, '')
+        return removals.has(event.reason ?? '') ? [] : this.#settle(event.id, '').map(toMembers)
       case 'connected':
-        return this.#settle(event.id, '')
+        return this.#settle(event.id, '').map(toMembers)
       case 'profile':
-        return this.#settle(event.id, event.actor)
+        // What is about him comes first: what everybody hears overwrites what is known of him.
+        return [...this.#ownLock(event.id, event.actor), ...this.#settle(event.id, event.actor).map(toMembers)]
       case 'deleted':
-        return this.#gone(event)
+        return this.#gone(event).map(toMembers)
       default:
         return []
     }
+  }
+
+  // A right that V2 does not know: to whom it is taken, the controls are locked.
+  #ownLock(id: string, actor: string): V2Announcement[] {
+    const view = this.#view()
+    const [session, known] = [view.session(id), this.#known.get(id)]
+    if (!session || !known || known.mayHost === session.profile.can_host || view.locks.control !== undefined) {
+      return []
+    }
+    const event = session.profile.can_host ? 'admin/unlock' : 'admin/lock'
+    return [{ message: { event, resource: 'control', id: actor }, to: (each) => each.id === id }]
   }
 
   #settle(id: string, actor: string): V2Message[] {
@@ -79,6 +89,6 @@ export class Crowd {
   }
 
   #remember(session: Session): void {
-    this.#known.set(session.id, { name: session.profile.name, isMuted: isMuted(session) })
+    this.#known.set(session.id, { name: session.profile.name, isMuted: isMuted(session), mayHost: session.profile.can_host })
   }
 }

@@ -7,7 +7,7 @@ import { openPeer } from '../session/peer.ts'
 import type { SessionSocket } from '../session/socket.ts'
 import { factsMessages, fileList, hostMessage, lockMessages, maySeeFiles, signalMessages, toMembers, type V2Announcement } from './announce.ts'
 import { Crowd } from './crowd.ts'
-import { firstWords, whoIsThere } from './greet.ts'
+import { firstWords, privateNotice, whoIsThere } from './greet.ts'
 import { isMember } from './member.ts'
 
 /** The texts of ours that V2 has its own words for; `kicked` is the only one that its client looks at. */
@@ -24,12 +24,17 @@ export class V2Dialect implements Dialect {
   readonly heartbeat = undefined
   readonly #hub: Hub
   readonly #crowd: Crowd
-  #locks: Partial<Record<LockName, Lock>> = {}
-  #hasBegun = false
+  #locks: Partial<Record<LockName, Lock>>
+  #isPrivate: boolean
+  /** Whom the room was described to, and who was told who is there. */
+  readonly #welcomed = new WeakSet<SessionSocket>()
+  readonly #shown = new WeakSet<SessionSocket>()
 
   constructor(hub: Hub) {
     this.#hub = hub
     this.#crowd = new Crowd(() => hub.room.view)
+    this.#locks = hub.room.view.locks
+    this.#isPrivate = hub.room.view.base.private_mode
   }
 
   greet(socket: SessionSocket): void {
@@ -40,27 +45,22 @@ export class V2Dialect implements Dialect {
   }
 
   provide(socket: SessionSocket, { sdp }: NodeReplies['peer.open']): void {
-    const { features, room } = this.#hub
-    const ice = features.iceServers.map((server) => ({ ...server, credentialType: 'password' as const }))
+    const ice = this.#hub.features.iceServers.map((server) => ({ ...server, credentialType: 'password' as const }))
     say(socket, { event: 'signal/provide', id: socket.id, sdp, lite: true, ice })
-    const session = this.#hub.sessionOf(socket)
-    for (const message of session ? firstWords(session, room.view, features) : []) {
-      say(socket, message)
-    }
+    this.#welcome(socket)
   }
 
   announceEvent(event: RoomEvent): Announcement[] {
-    this.#begin()
     const { view } = this.#hub.room
-    if (event.is === 'state') {
-      this.#showRoom(event)
+    if (event.is === 'state' || event.is === 'profile') {
+      this.#greetMember(event.id)
     }
     // Control and locks come before a member goes: his name is still known then.
-    return [...this.#others(event, view), ...this.#crowd.follow(event).map(toMembers)]
+    return [...this.#others(event, view), ...this.#crowd.follow(event)]
   }
 
   announceSignal(signal: RoomSignal): Announcement[] {
-    return signalMessages(signal, this.#hub.room.view)
+    return signalMessages(signal, this.#hub.room.view, this.#hub.features)
   }
 
   peerNews(socket: SessionSocket, news: PeerNews): void {
@@ -91,22 +91,34 @@ export class V2Dialect implements Dialect {
     return JSON.stringify(message)
   }
 
-  // The room may have been there before this process, and its facts before anybody listened.
-  #begin(): void {
-    if (!this.#hasBegun) {
-      this.#hasBegun = true
-      this.#crowd.begin()
-      this.#locks = {}
+  #greetMember(id: string): void {
+    const socket = this.#hub.socketOf(id)
+    if (socket?.dialect === this) {
+      this.#welcome(socket)
+      this.#showRoom(socket)
+    }
+  }
+
+  /**
+   * Describes the room to a viewer who has his offer. A client up to 2.9 says its name only with its answer: until then nobody knows
+   * which lock is its own.
+   */
+  #welcome(socket: SessionSocket): void {
+    const session = this.#hub.sessionOf(socket)
+    if (session && socket.peer !== undefined && (session.profile.name !== '' || session.state.is_watching) && !this.#welcomed.has(socket)) {
+      this.#welcomed.add(socket)
+      for (const message of firstWords(session, this.#hub.room.view, this.#hub.features)) {
+        say(socket, message)
+      }
     }
   }
 
   /** A member whose picture has just come sees who is there before he is announced himself. */
-  #showRoom({ id }: Extract<RoomEvent, { is: 'state' }>): void {
-    const socket = this.#hub.socketOf(id)
-    const session = socket && this.#hub.sessionOf(socket)
-    if (socket?.dialect === this && session && isMember(session) && !socket.hasSeenRoom) {
-      socket.hasSeenRoom = true
-      for (const message of whoIsThere(this.#hub.room.view, this.#hub.features.fallback.screen)) {
+  #showRoom(socket: SessionSocket): void {
+    const session = this.#hub.sessionOf(socket)
+    if (session && isMember(session) && !this.#shown.has(socket)) {
+      this.#shown.add(socket)
+      for (const message of whoIsThere(session, this.#hub.room.view, this.#hub.features.fallback.screen)) {
         say(socket, message)
       }
     }
@@ -128,13 +140,16 @@ export class V2Dialect implements Dialect {
   }
 
   #settings(event: Extract<RoomEvent, { is: 'settings' }>, view: Hub['room']['view']): V2Announcement[] {
-    const before = this.#locks
+    const [before, wasPrivate] = [this.#locks, this.#isPrivate]
     this.#locks = event.locks
+    this.#isPrivate = event.base.private_mode
+    const { features } = this.#hub
     const isOpenedAgain = before.file_transfer !== undefined && event.locks.file_transfer === undefined
-    const lists = isOpenedAgain ? fileList(view, this.#hub.features) : []
+    const seeFiles = (session: Session) => isMember(session) && maySeeFiles(session, { view, features })
     return [
-      ...lockMessages(before, event).map(toMembers),
-      ...lists.map((message) => ({ message, to: (session: Session) => isMember(session) && maySeeFiles(session, view) })),
+      ...lockMessages(before, event),
+      ...(isOpenedAgain ? fileList(view, features) : []).map((message) => ({ message, to: seeFiles })),
+      ...(this.#isPrivate && !wasPrivate ? [{ message: privateNotice, to: (session: Session) => isMember(session) && view.isShutOut(session.profile) }] : []),
     ]
   }
 

@@ -11,8 +11,12 @@ export function firstWords(session: Session, view: RoomView, features: Features)
     {
       event: 'system/init',
       implicit_hosting: view.settings.implicit_hosting,
-      locks: Object.fromEntries(lockNames.flatMap((name) => (view.locks[name] ? [[name, ownerOf(name, view)]] : []))),
-      file_transfer: features.fileTransfer.enabled,
+      // A right that V2 does not know: who may not have the controls finds them locked.
+      locks: Object.fromEntries([
+        ...(session.profile.can_host ? [] : [['control', '']]),
+        ...lockNames.flatMap((name) => (view.locks[name] ? [[name, ownerOf(name, view, session)]] : [])),
+      ]),
+      file_transfer: mayUseFiles(session, features),
       heartbeat_interval: view.settings.heartbeat_interval,
     },
   ]
@@ -22,7 +26,7 @@ export function firstWords(session: Session, view: RoomView, features: Features)
       { event: 'broadcast/status', url: facts.broadcast.url, isActive: facts.broadcast.is_active },
     )
   }
-  if (maySeeFiles(session, view)) {
+  if (maySeeFiles(session, { view, features })) {
     messages.push(...fileList(view, features))
   }
   if (features.openInApp) {
@@ -31,37 +35,49 @@ export function firstWords(session: Session, view: RoomView, features: Features)
   return messages
 }
 
+/** Whether there are files for somebody, once they are not locked: clients up to 2.9 know no finer rights. */
+const mayUseFiles = ({ profile }: Session, { fileTransfer: { enabled, userDownload, userUpload } }: Features): boolean =>
+  enabled && (profile.is_admin || userDownload || userUpload)
+
+/** V2 knows no private mode: without a word its picture just stands still. */
+export const privateNotice: V2Message = {
+  event: 'system/error',
+  title: 'Private mode',
+  message: 'An admin has switched on private mode: the picture stands still until it is switched off.',
+}
+
 /** What a V2 client hears when its picture has come: who is there, how large the screen is, who has the controls. */
-export function whoIsThere(view: RoomView, fallback: ScreenSize): V2Message[] {
+export function whoIsThere(session: Session, view: RoomView, fallback: ScreenSize): V2Message[] {
   const screen = view.node?.facts?.screen ?? fallback
   return [
     { event: 'member/list', members: [...[...view.sessions.values()].filter(isMember).map(wireMember), ...absentOwners(view)] },
     { event: 'screen/resolution', ...screen },
     ...(view.host === undefined ? [] : [{ event: 'control/locked' as const, id: view.host }]),
+    ...(view.isShutOut(session.profile) ? [privateNotice] : []),
   ]
 }
 
 /**
- * The owner of a lock as he is called now: he may have come back under another id since. Nobody where the configuration or
- * the protection locked it.
+ * The owner of a lock as he is called now: he may have come back under another id since, and then perhaps it is he who asks. Nobody
+ * where the configuration or the protection locked it.
  */
-function ownerOf(name: LockName, view: RoomView): string {
+export function ownerOf(name: LockName, view: RoomView, asking?: Session): string {
   const lock = view.locks[name]
   if (!lock || lock.owner === '' || view.session(lock.owner)) {
     return lock?.owner ?? ''
   }
-  const namesakes = [...view.sessions.values()].filter((session) => isMember(session) && session.profile.name === lock.name)
-  return namesakes.find(({ profile }) => profile.is_admin === lock.admin)?.id ?? lock.owner
+  const isHe = ({ profile }: Session) => profile.name === lock.name && profile.is_admin === lock.admin
+  const present = [...(asking ? [asking] : []), ...[...view.sessions.values()].filter(isMember)]
+  return present.find(isHe)?.id ?? lock.owner
 }
 
-/** Owners of locks who are not here: named all the same, without an avatar. */
+/** Owners of locks who are not here, or not any more under that id: named all the same, without an avatar. */
 function absentOwners(view: RoomView): V2Member[] {
   const owners = lockNames.flatMap((name) => {
     const lock = view.locks[name]
-    const id = ownerOf(name, view)
-    const session = view.session(id)
-    return lock && id !== '' && !(session && isMember(session))
-      ? [{ id, displayname: lock.name, admin: lock.admin, muted: false, connected: false as const }]
+    const session = lock && view.session(lock.owner)
+    return lock && lock.owner !== '' && !(session && isMember(session))
+      ? [{ id: lock.owner, displayname: lock.name, admin: lock.admin, muted: false, connected: false as const }]
       : []
   })
   return [...new Map(owners.map((owner) => [owner.id, owner])).values()]

@@ -181,7 +181,7 @@ export const handlers: Handlers = {
   },
   'filetransfer/refresh': (context) => {
     const { hub, session } = context
-    for (const message of maySeeFiles(session, hub.room.view) ? fileList(hub.room.view, hub.features) : []) {
+    for (const message of maySeeFiles(session, { view: hub.room.view, features: hub.features }) ? fileList(hub.room.view, hub.features) : []) {
       say(context, message)
     }
   },

@@ -1,68 +1,55 @@
 import { lockNames, type MemberProfile } from '@neko-edge/protocol'
 import type { Context, Hono } from 'hono'
+import { pictureResponse } from '../http/blob.ts'
 import { clientAddress, type Deps } from '../http/context.ts'
-import { image } from '../http/image.ts'
 import { json } from '../http/operation.ts'
-import { credentialsOf } from '../http/sockets.ts'
+import { credentialsOf, memberOf } from './credentials.ts'
+import { addFileRoutes } from './file.ts'
+import { ownerOf } from './greet.ts'
 import { isMember, wireMember } from './member.ts'
+import { type AddV2Route, refusal, type V2Caller, V2Refusal } from './route.ts'
 
-/** V2's way to say no: a line of plain text. */
-class V2Refusal extends Error {
-  readonly status: 400 | 401 | 403 | 404 | 423 | 429
-
-  constructor(status: V2Refusal['status'], text: string) {
-    super(text)
-    this.status = status
-  }
-}
-
-/** The HTTP endpoints of V2. Nobody logs in by them: the password stands in the address, and no session comes of it. */
+/** The HTTP endpoints of V2. */
 export function addLegacyHttp(app: Hono, deps: Deps): void {
-  const route = (path: string, answer: (context: Context) => Promise<Response>) =>
-    app.get(path, async (context) => {
+  const route: AddV2Route = (method, path, answer) =>
+    app.on(method, path, async (context) => {
       try {
-        return await answer(context)
+        return await answer(context, await callerOf(context, deps))
       } catch (error) {
-        if (error instanceof V2Refusal) {
-          return new Response(`${error.message}\n`, { status: error.status, headers: plainText })
-        }
-        throw error
+        return refusal(error)
       }
     })
-  route('/stats', async (context) => {
-    mustBeAdmin(await profileOf(context, deps))
+  route('GET', '/stats', async (_, { profile }) => {
+    mustBeAdmin(profile)
     return json(stats(deps))
   })
-  route('/screenshot.jpg', async (context) => {
-    const profile = await profileOf(context, deps)
+  route('GET', '/screenshot.jpg', async (context, { profile }) => {
     if (deps.hub.room.view.locks.login && !profile.is_admin) {
       throw new V2Refusal(423, 'room is locked')
     }
     mustBeAdmin(profile)
-    const { data } = await deps.hub.node.call('screen.shot', { quality: qualityOf(context.req.query('quality')) })
-    return image(data, 'image/jpeg')
+    const { node } = deps.hub
+    return pictureResponse(node, await node.call('screen.shot', { quality: qualityOf(context.req.query('quality')) }), 'image/jpeg')
   })
+  addFileRoutes(route, deps)
 }
 
-const plainText = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
-
-/** The profile that name and password in the address stand for. */
-async function profileOf(context: Context, deps: Deps): Promise<MemberProfile> {
+async function callerOf(context: Context, deps: Deps): Promise<V2Caller> {
   const address = clientAddress(context, deps)
-  const { username, password } = credentialsOf(context)
+  const credentials = credentialsOf(context)
   if (deps.hub.room.view.bans.has(address)) {
     throw new V2Refusal(403, 'banned ip')
   }
-  const wait = await deps.limit.blockedFor(address, username)
+  const wait = await deps.limit.blockedFor(address, credentials.username)
   if (wait !== undefined) {
     throw new V2Refusal(429, `too many failed logins: try again in ${wait} s`)
   }
-  const member = password === '' ? undefined : await deps.members.authenticate(username, password)
+  const member = await memberOf(deps.members, credentials)
   if (!member) {
-    await deps.limit.failed(address, username)
+    await deps.limit.failed(address, credentials.username)
     throw new V2Refusal(403, 'invalid password')
   }
-  return member.profile
+  return { profile: member.profile, address }
 }
 
 function mustBeAdmin(profile: MemberProfile): void {
@@ -87,7 +74,12 @@ function stats({ hub }: Deps) {
     host: view.host ?? '',
     members: sessions.filter(isMember).map(wireMember),
     banned: Object.fromEntries([...view.bans].map(([ip, { owner }]) => [ip, owner])),
-    locked: Object.fromEntries(lockNames.flatMap((name) => (view.locks[name] ? [[name, lockedBy(view.locks[name])]] : []))),
+    locked: Object.fromEntries(
+      lockNames.flatMap((name) => {
+        const lock = view.locks[name]
+        return lock ? [[name, lock.cause === 'protection' ? 'by_control_protection' : ownerOf(name, view)]] : []
+      }),
+    ),
     server_started_at: time(view.startedAt),
     last_admin_left_at: time(view.lastLeftAt.admin),
     last_user_left_at: time(view.lastLeftAt.user),
@@ -95,6 +87,3 @@ function stats({ hub }: Deps) {
     implicit_control: view.settings.implicit_hosting,
   }
 }
-
-const lockedBy = ({ cause, owner }: { cause: string; owner: string }) => (cause === 'protection' ? 'by_control_protection' : owner)
-

@@ -1,4 +1,6 @@
 import type { Session, V2Member } from '@neko-edge/protocol'
+import type { RoomView } from '@neko-edge/store'
+import type { Features } from '../session/hub.ts'
 
 /** Whether somebody may not chat, which V2 calls muted. */
 export const isMuted = ({ profile }: Pick<Session, 'profile'>): boolean => profile.plugins?.['chat.can_send'] === false
@@ -18,3 +20,18 @@ export const wireMember = ({ id, profile, ...rest }: Session): V2Member => ({
   admin: profile.is_admin,
   muted: isMuted({ profile, ...rest }),
 })
+
+/** What decides over files: the room, and the configuration. */
+export interface FilePlace {
+  readonly view: RoomView
+  readonly features: Features
+}
+
+export type FileRight = 'download' | 'upload' | 'delete'
+
+/** Whether somebody may do something with files: admins always, others while it is not locked and as the configuration says. */
+export function mayTransfer(right: FileRight, { profile }: Pick<Session, 'profile'>, { view, features }: FilePlace): boolean {
+  const { enabled, userDownload, userUpload, userDelete } = features.fileTransfer
+  const isGranted = { download: userDownload, upload: userUpload, delete: userDelete }[right]
+  return enabled && (profile.is_admin || (isGranted && view.locks.file_transfer === undefined))
+}

@@ -18,7 +18,10 @@ export async function memberProfile({ hub, members }: Parts, id: string): Promis
 }
 
 /** Changes a profile, with all that follows for a live session at once. Fails as the provider does; the session has changed then. */
-export async function updateMember(parts: Parts, { id, actor, change }: { id: string; actor: string; change: (profile: MemberProfile) => MemberProfile }): Promise<void> {
+export async function updateMember(
+  parts: Parts,
+  { id, actor, change }: { id: string; actor: string; change: (profile: MemberProfile) => MemberProfile },
+): Promise<void> {
   const { hub, members } = parts
   const live = await editProfile(hub, id, { actor, change }).catch((error: unknown) => {
     if (error instanceof NekoError && error.code === 'notFound') {

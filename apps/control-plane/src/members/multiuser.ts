@@ -36,5 +36,12 @@ export function memberless(name: string): Omit<MemberProvider, 'authenticate'> {
   const refuse = async (): Promise<never> => {
     throw new NekoError('internal', `the member provider ${name} keeps no members`)
   }
-  return { insert: refuse, updateProfile: async () => undefined, updatePassword: refuse, select: refuse, list: async () => [], delete: refuse }
+  return {
+    insert: refuse,
+    updateProfile: async () => undefined,
+    updatePassword: refuse,
+    select: refuse,
+    list: async () => [],
+    delete: refuse,
+  }
 }

@@ -1,11 +1,11 @@
-import { createReadStream } from 'node:fs'
-import { readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
+import { constants, createReadStream } from 'node:fs'
+import { access, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ReadableFile, Runtime } from '../runtime.ts'
 
 /** Files through `node:fs`, which both runtimes have. */
-export const files: Pick<Runtime, 'openFile' | 'readText' | 'writeText'> = {
+export const files: Pick<Runtime, 'openFile' | 'isFolder' | 'readText' | 'writeText'> = {
   async openFile(directory, path): Promise<ReadableFile | undefined> {
     const found = await locate(directory, path)
     if (!found) {
@@ -19,6 +19,13 @@ export const files: Pick<Runtime, 'openFile' | 'readText' | 'writeText'> = {
       read: (start, end) => Readable.toWeb(createReadStream(file, { start, end: end - 1 })) as ReadableStream<Uint8Array>,
     }
   },
+  isFolder: (path) =>
+    access(path, constants.R_OK | constants.X_OK)
+      .then(() => stat(path))
+      .then(
+        (facts) => facts.isDirectory(),
+        () => false,
+      ),
   readText: (path) => readFile(path, 'utf8'),
   async writeText(path, text) {
     const draft = `${path}.new`

@@ -21,6 +21,8 @@ export interface Dialect {
   readonly name: 'v3' | 'v2'
   /** The first words to a session that has just connected; its frames are handled after this. */
   greet(socket: SessionSocket, session: Session): void
+  /** What it hears once the room, itself included, has been told of its connection. */
+  settle?(socket: SessionSocket, session: Session): void
   /** What is said of a change, once the view has it. */
   announceEvent(event: RoomEvent): Announcement[]
   announceSignal(signal: RoomSignal): Announcement[]

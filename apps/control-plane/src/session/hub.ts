@@ -1,12 +1,23 @@
-import { type Clock, type InstanceId, type Log, messageOf, NekoError, randomText, type RoomId, type SessionId } from '@neko-edge/kit'
+import { type Clock, type InstanceId, type Log, messageOf, NekoError, type RoomId, randomText, type SessionId } from '@neko-edge/kit'
 import type { Session } from '@neko-edge/protocol'
-import { type Bus, type Connection, connectSession, deadInstances, disconnectSession, Room, type RoomDefaults, type RoomEvent, type Signal } from '@neko-edge/store'
+import {
+  type Bus,
+  type Connection,
+  connectSession,
+  deadInstances,
+  disconnectSession,
+  Room,
+  type RoomDefaults,
+  type RoomEvent,
+  type Signal,
+} from '@neko-edge/store'
+import { V2Dialect } from '../legacy/dialect.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Announcement, Dialect } from './dialect.ts'
 import { NodeClient } from './node-client.ts'
 import { tellPeerNews } from './peer.ts'
 import { SessionSocket, type SocketPort } from './socket.ts'
-import { V2Dialect } from '../legacy/dialect.ts'
+import { SocketSet } from './socket-set.ts'
 import { V3Dialect } from './v3/dialect.ts'
 
 /** How long a session whose socket broke counts as connected, in milliseconds: back in that time, and nobody was told. */
@@ -44,7 +55,7 @@ export class Hub implements AsyncDisposable {
   readonly log: Log
   readonly clock: Clock
   readonly #options: HubOptions
-  readonly #sockets = new Map<string, SessionSocket>()
+  readonly #sockets = new SocketSet()
   readonly #grace = new Map<string, () => void>()
   readonly #stop: (() => void)[] = []
   /** Processes seen dead, and since when. */
@@ -52,7 +63,7 @@ export class Hub implements AsyncDisposable {
 
   private constructor(room: Room, options: HubOptions) {
     this.room = room
-    this.node = new NodeClient(options.bus, room.id)
+    this.node = new NodeClient(options.bus, room.id, options)
     this.features = options.features
     this.clock = options.clock
     this.counters = options.metrics
@@ -67,7 +78,10 @@ export class Hub implements AsyncDisposable {
     hub.#stop.push(
       room.onEvents.add((events) => hub.#onEvents(events)),
       room.onSignal.add((signal) => hub.#onSignal(signal)),
-      options.clock.every(heartbeatMs / 10, () => void hub.#sweep().catch((error: unknown) => hub.log.debug({ error: messageOf(error) }, 'sweep failed'))),
+      options.clock.every(
+        heartbeatMs / 10,
+        () => void hub.#sweep().catch((error: unknown) => hub.log.debug({ error: messageOf(error) }, 'sweep failed')),
+      ),
     )
     return hub
   }
@@ -78,26 +92,36 @@ export class Hub implements AsyncDisposable {
   }
 
   get sockets(): Iterable<SessionSocket> {
-    return this.#sockets.values()
+    return this.#sockets
   }
 
   /**
    * Connects a session through a socket: it is greeted, and hears the room, as soon as the room's own event says so.
    * Gives the socket, or the text with which the session is to be refused.
    */
-  async join({ id, dialect, port, address }: { id: SessionId; dialect: 'v3' | 'v2'; port: SocketPort; address: string }): Promise<SessionSocket | { refused: string }> {
+  async join({
+    id,
+    dialect,
+    port,
+    address,
+  }: {
+    id: SessionId
+    dialect: 'v3' | 'v2'
+    port: SocketPort
+    address: string
+  }): Promise<SessionSocket | { refused: string }> {
     const key = `${this.#options.instance}.${randomText(8)}`
     const socket = new SessionSocket({ key, id, dialect: this.dialects[dialect], port, log: this.log })
-    this.#sockets.set(key, socket)
+    this.#sockets.add(socket)
     try {
       const outcome = String(await this.room.run(connectSession, [id, key, address, dialect]))
       if (outcome in refusals) {
-        this.#sockets.delete(key)
+        this.#sockets.delete(socket)
         return { refused: refusals[outcome as keyof typeof refusals] }
       }
       socket.epoch = Number(outcome)
     } catch (error) {
-      this.#sockets.delete(key)
+      this.#sockets.delete(socket)
       throw error
     }
     const stopHeartbeat = this.clock.every(heartbeatMs, () => {
@@ -116,7 +140,7 @@ export class Hub implements AsyncDisposable {
   /** The socket is gone. A clean close (1000, 1001) ends the connection at once; otherwise the session has its grace to come back. */
   leave(socket: SessionSocket, code: number): void {
     socket.close(1000, '')
-    if (!this.#sockets.delete(socket.key)) {
+    if (!this.#sockets.delete(socket)) {
       return
     }
     const end = () => this.#end(socket)
@@ -136,7 +160,7 @@ export class Hub implements AsyncDisposable {
     for (const stop of this.#stop) {
       stop()
     }
-    for (const socket of this.#sockets.values()) {
+    for (const socket of this.#sockets) {
       this.#drop(socket, 'connection shutdown')
     }
     await this.room[Symbol.asyncDispose]()
@@ -151,7 +175,7 @@ export class Hub implements AsyncDisposable {
   }
 
   #drop(socket: SessionSocket, reason: string): void {
-    this.#sockets.delete(socket.key)
+    this.#sockets.delete(socket)
     socket.end(reason)
   }
 
@@ -167,18 +191,15 @@ export class Hub implements AsyncDisposable {
       if ((event.is === 'node' && event.facts !== null) || (event.is === 'facts' && event.change === 'ready')) {
         this.#reopenAll()
       }
-      if (event.is === 'state' && event.state.peer !== undefined) {
-        this.#rememberPeer(event.id)
+      if (event.is === 'state') {
+        this.#settle(event)
       }
     }
   }
 
   /** Sockets whose session has ended, or has a newer connection, hear why and nothing after it. */
   #closeEnded(event: RoomEvent): void {
-    for (const socket of this.#sockets.values()) {
-      if (!('id' in event) || socket.id !== event.id) {
-        continue
-      }
+    for (const socket of 'id' in event ? this.#sockets.of(event.id) : []) {
       if (event.is === 'deleted') {
         this.#drop(socket, event.reason)
       } else if (event.is === 'state' && event.reason !== undefined) {
@@ -190,7 +211,7 @@ export class Hub implements AsyncDisposable {
   }
 
   #greet(key: string | undefined): void {
-    const socket = this.#sockets.get(key ?? '')
+    const socket = this.#sockets.get(key)
     const session = socket && this.sessionOf(socket)
     if (socket && session) {
       socket.dialect.greet(socket, session)
@@ -211,21 +232,17 @@ export class Hub implements AsyncDisposable {
 
   /** The open socket of a session in this process. */
   socketOf(id: string): SessionSocket | undefined {
-    for (const socket of this.#sockets.values()) {
-      if (socket.id === id && socket.isOpen) {
-        return socket
-      }
-    }
-    return undefined
+    return this.#sockets.of(id).find((socket) => socket.isOpen)
   }
 
   #announce(wording: (dialect: Dialect) => Announcement[]): void {
     for (const dialect of [this.dialects.v3, this.dialects.v2]) {
       for (const { message, to, isFleeting } of wording(dialect)) {
-        const text = dialect.encode(message)
-        for (const socket of this.#sockets.values()) {
+        let text: string | undefined
+        for (const socket of this.#sockets) {
           const session = this.sessionOf(socket)
           if (socket.isOpen && socket.dialect === dialect && session && (to === undefined || to(session))) {
+            text ??= dialect.encode(message)
             isFleeting ? socket.sendFresh(text) : socket.send(text)
           }
         }
@@ -235,18 +252,27 @@ export class Hub implements AsyncDisposable {
 
   /** Another run of a capture node has the room: whoever was watching through us gets a new picture from it. */
   #reopenAll(): void {
-    for (const socket of this.#sockets.values()) {
+    for (const socket of this.#sockets) {
       if (socket.isOpen && socket.request) {
         socket.dialect.peerNews(socket, { is: 'lost' })
       }
     }
   }
 
-  // After a reconnect to this process the peer is there already: what it had asked for is not known, the defaults are.
-  #rememberPeer(id: string): void {
-    const socket = this.socketOf(id)
-    if (socket) {
-      socket.request ??= {}
+  /** Everybody has heard of the session: now its new socket hears the rest. */
+  #settle({ id, state }: Extract<RoomEvent, { is: 'state' }>): void {
+    const socket = this.#sockets.get(state.instance)
+    const session = socket && this.sessionOf(socket)
+    if (socket?.isOpen && session && !socket.isSettled) {
+      socket.isSettled = true
+      socket.dialect.settle?.(socket, session)
+    }
+    if (state.peer !== undefined) {
+      // After a reconnect to this process the peer is there already: what it had asked for is not known, the defaults are.
+      const current = this.socketOf(id)
+      if (current) {
+        current.request ??= {}
+      }
     }
   }
 

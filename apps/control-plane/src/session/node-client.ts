@@ -1,24 +1,29 @@
-import { NekoError, type RoomId } from '@neko-edge/kit'
+import { type Clock, NekoError, type RoomId } from '@neko-edge/kit'
 import type { NodeArgs, NodeCall, NodeReplies } from '@neko-edge/protocol'
 import { type Bus, nodeChannel } from '@neko-edge/store'
+import { type Metrics, timed } from '../metrics.ts'
 
 /** How long each kind of call may take, in milliseconds, where it is not the usual five seconds. */
-const bounds: Partial<Record<NodeCall, number>> = { 'peer.open': 10_000, 'screen.set': 10_000 }
+const bounds: Partial<Record<NodeCall, number>> = { 'peer.open': 10_000, 'screen.set': 10_000, 'upload.drop': 10_000, 'upload.choose': 15_000 }
 
 /** The capture node of a room, as the control plane asks it: typed calls over the bus. */
 export class NodeClient {
   readonly #bus: Bus
   readonly #channel: string
+  readonly #parts: { readonly metrics: Metrics; readonly clock: Clock }
 
-  constructor(bus: Bus, room: RoomId) {
+  constructor(bus: Bus, room: RoomId, parts: { metrics: Metrics; clock: Clock }) {
     this.#bus = bus
+    this.#parts = parts
     this.#channel = nodeChannel(room)
   }
 
   /** Fails with the node's own error, `unavailable` where no node has the room, or `timeout`. */
   async call<C extends NodeCall>(name: C, args: NodeArgs<C>): Promise<NodeReplies[C]> {
     // The node's side writes exactly NodeReplies; a reply of another version fails where it is used.
-    return (await this.#bus.call(this.#channel, name, { args, ms: bounds[name] ?? 5_000 })) as NodeReplies[C]
+    const { metrics, clock } = this.#parts
+    const answer = this.#bus.call(this.#channel, name, { args, ms: bounds[name] ?? 5_000 }) as Promise<NodeReplies[C]>
+    return await timed(metrics, { call: name, clock }, answer)
   }
 
   /** For what needs no answer: input. */

@@ -13,14 +13,21 @@ const isTransferLocked = ({ plugins }: Settings) => plugins?.['filetransfer.enab
  * Changes the settings of a room, with what follows at once (a host who may not host any more), and gives the new ones.
  * Locks that this sets belong to the actor. `change` may run more than once.
  */
-export async function editSettings(hub: Hub, { actor, change }: { actor: string; change: (settings: Settings) => Settings }): Promise<Settings> {
+export async function editSettings(
+  hub: Hub,
+  { actor, change }: { actor: string; change: (settings: Settings) => Settings },
+): Promise<Settings> {
   for (let attempt = 0; attempt < tries; attempt++) {
     const { view } = hub.room
     const before = view.settings
     const next = change(before)
     const { locked_logins, locked_controls, ...base } = next
     const wanted: Record<LockName, boolean> = { login: locked_logins, control: locked_controls, file_transfer: isTransferLocked(next) }
-    const was: Record<LockName, boolean> = { login: before.locked_logins, control: before.locked_controls, file_transfer: isTransferLocked(before) }
+    const was: Record<LockName, boolean> = {
+      login: before.locked_logins,
+      control: before.locked_controls,
+      file_transfer: isTransferLocked(before),
+    }
     const changed = Object.fromEntries(Object.entries(wanted).filter(([name, on]) => on !== was[name as LockName]))
     const profile = view.session(actor)?.profile
     const outcome = await hub.room.run(changeSettings, [

@@ -4,8 +4,9 @@ import type { SessionSocket, SocketPort } from './socket.ts'
 
 /** The longest frame of a client, in characters: a clipboard or a file list fits, an attack does not. */
 export const maxFrame = 4 * 1024 * 1024
-/** Frames that may come before the session is connected; a client sends one or two. */
+/** Frames, and characters of them, that may come before the session is connected; a client sends one or two. */
 const maxEarly = 100
+const maxEarlyLength = 256 * 1024
 
 /** Who asks for a socket: a session, or the words with which it is refused. */
 export type Caller = { readonly id: SessionId } | { readonly refused: string }
@@ -35,6 +36,7 @@ export function socketLife({ hub, dialect, address, admit, receive, trouble }: S
   const words = hub.dialects[dialect]
   let socket: SessionSocket | undefined
   let early: string[] | undefined = []
+  let earlyLength = 0
   let closedWith: number | undefined
 
   const refuse = (port: SocketPort, reason: string) => {
@@ -73,8 +75,11 @@ export function socketLife({ hub, dialect, address, admit, receive, trouble }: S
         socket?.close(1009, `a message is at most ${maxFrame} characters`)
       } else if (socket) {
         receive(hub, socket, frame)
-      } else if (early && early.length < maxEarly) {
+      } else if (early && early.length < maxEarly && earlyLength + frame.length <= maxEarlyLength) {
+        earlyLength += frame.length
         early.push(frame)
+      } else {
+        hub.counters.ignored.inc({ reason: 'too-early' })
       }
     },
     close(code) {

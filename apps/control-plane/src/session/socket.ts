@@ -16,8 +16,9 @@ export interface SocketPort {
 const slowBytes = 256 * 1024
 /** Above this many bytes waiting, the socket is closed: it would grow without a bound. */
 const stuckBytes = 8 * 1024 * 1024
-/** Frames that may wait for their turn: a client that sends faster than it is served is closed. */
+/** Frames, and characters of them, that may wait for their turn: a client that sends faster than it is served is closed. */
 const maxPending = 2_000
+const maxPendingLength = 16 * 1024 * 1024
 
 /**
  * One WebSocket of a session. Frames are handled one after the other, and none before the session has been greeted:
@@ -32,8 +33,8 @@ export class SessionSocket {
   epoch = 0
   /** The viewer's last wish for media: what it is given again when the capture node had to start anew. */
   request: PeerRequest | undefined
-  /** V2: whether it has been told who is there. */
-  hasSeenRoom = false
+  /** Whether it has heard all that a new connection hears. */
+  isSettled = false
   /** The peer that was opened through this socket. */
   peer: string | undefined
   readonly #port: SocketPort
@@ -41,6 +42,7 @@ export class SessionSocket {
   readonly #opened = Promise.withResolvers<void>()
   #tail: Promise<void>
   #pending = 0
+  #pendingLength = 0
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
   constructor({ key, id, dialect, port, log }: { key: string; id: SessionId; dialect: Dialect; port: SocketPort; log: Log }) {
@@ -64,17 +66,20 @@ export class SessionSocket {
     }
   }
 
-  /** Handles a frame in its turn. A handler that fails costs that frame only. */
-  receive(handle: () => Promise<void>): void {
+  /** Handles a frame of `length` characters in its turn. A handler that fails costs that frame only. */
+  receive(handle: () => Promise<void>, length = 0): void {
     if (this.#state === 'closed') {
       return
     }
-    if (++this.#pending > maxPending) {
+    this.#pending++
+    this.#pendingLength += length
+    if (this.#pending > maxPending || this.#pendingLength > maxPendingLength) {
       this.close(1008, 'too many messages at once')
       return
     }
     this.#tail = this.#tail.then(async () => {
       this.#pending--
+      this.#pendingLength -= length
       if (this.#state !== 'open') {
         return
       }

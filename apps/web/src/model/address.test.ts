@@ -3,16 +3,21 @@ import { readInvitation } from './address.ts'
 
 describe('readInvitation', () => {
   it('[WEB-95] takes name, password and volume off the address and leaves the rest', () => {
-    expect(readInvitation('https://example.org/room/a/?usr=Anna&pwd=s%26cret&volume=0.5&x=1#y')).toEqual({
-      invitation: { name: 'Anna', password: 's&cret', volume: 0.5 },
-      href: 'https://example.org/room/a/?x=1#y',
-    })
+    const { invitation, href } = readInvitation('https://example.org/room/a/?usr=Anna&pwd=s%26cret&volume=0.5&x=1#y')
+    expect(invitation).toMatchObject({ name: 'Anna', password: 's&cret', volume: 0.5, look: 'page' })
+    expect(href).toBe('https://example.org/room/a/?x=1#y')
   })
 
   it('[WEB-95] an address without them says nothing; a volume that is none is none', () => {
-    expect(readInvitation('https://example.org/?volume=loud')).toEqual({
-      invitation: { name: undefined, password: undefined, volume: undefined },
-      href: 'https://example.org/',
-    })
+    const { invitation, href } = readInvitation('https://example.org/?volume=loud&scroll=0')
+    expect(Object.values(invitation).filter((value) => value !== undefined)).toEqual(['page'])
+    expect(href).toBe('https://example.org/')
+  })
+
+  it("[WEB-144] knows the other parameters of V2's page, and takes them off too", () => {
+    const { invitation, href } = readInvitation('https://a.example/?cast=1&embed=1&scroll=20&lang=de&show_side=0&mute_chat=1')
+    expect(invitation).toMatchObject({ look: 'cast', scrollSpeed: 2, language: 'de', showsSide: false, mutesChat: true })
+    expect(href).toBe('https://a.example/')
+    expect(readInvitation('https://a.example/?embed=1&cast=0').invitation.look).toBe('embed')
   })
 })

@@ -1,40 +1,68 @@
-import { type ControlVerdict, controlVerdict, type NekoClient, profileOf, type Room, type Watchable } from '@neko-edge/client'
-import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
+import { type ControlVerdict, controlVerdict, isPermitted, type NekoClient, profileOf, type Room, type Watchable } from '@neko-edge/client'
+import { computed, type ReadonlySignal, signal } from '@preact/signals'
 import { words } from '../words/words.ts'
+import type { Invitation } from './address.ts'
 import { Notices } from './notices.ts'
-import { remembered } from './store.ts'
+import { createPreferences } from './preferences.ts'
+import { Sounds } from './sounds.ts'
+import { tellEverything } from './tell.ts'
+
+/** What the side shows. */
+export type Panel = 'chat' | 'people' | 'files' | 'clipboard' | 'settings'
 
 /** The client's values as signals, with what only the page knows: panels, sound, notices. */
 export type Model = ReturnType<typeof createModel>
 
-export function createModel(client: NekoClient, { volume }: { volume: number | undefined }) {
-  const connection = signalOf(client.connection)
+export function createModel(client: NekoClient, invitation: Invitation) {
   const room = signalOf(client.room)
   const notices = new Notices()
+  const preferences = createPreferences()
+  const sounds = new Sounds(preferences.hasSounds)
   const model = {
     client,
-    connection,
-    room,
-    roundTripMs: signalOf(client.roundTripMs),
+    invitation,
+    preferences,
     notices,
+    sounds,
+    room,
+    connection: signalOf(client.connection),
+    roundTripMs: signalOf(client.roundTripMs),
+    lines: signalOf(client.chat.lines),
+    transfers: signalOf(client.files.transfers),
     verdict: computed<ControlVerdict>(() => (room.value ? controlVerdict(room.value) : 'forbidden')),
     /** Who has the controls, by name; `undefined` where nobody has. */
     hostName: computed(() => (room.value?.host === undefined ? undefined : nameOf(room.value, room.value.host))),
     isAdmin: computed(() => (room.value ? profileOf(room.value)?.is_admin === true : false)),
-    volume: signal(volume ?? clampVolume(remembered.volume())),
+    /** The files of the room are there, and for us. */
+    hasFiles: computed(() => (room.value?.files?.enabled && isPermitted(room.value, 'filetransfer.enabled')) === true),
+    hasClipboard: computed(() => (room.value ? profileOf(room.value)?.can_access_clipboard === true : false)),
+    /** Members whose chat, emotes and requests this page does not show. */
+    ignored: signal<ReadonlySet<string>>(new Set()),
+    volume: preferences.volume,
     isMuted: signal(false),
     /** The browser plays sound only after a click. */
     isSoundBlocked: signal(false),
-    showsPeople: signal(matchMedia('(min-width: 1100px)').matches),
+    /** Nothing that one does reaches the desktop, until one says so. */
+    isInputLocked: signal(false),
+    panel: signal<Panel | undefined>(initialPanel(invitation)),
+    /** The key of the newest chat line that was seen. */
+    seenLine: signal(0),
     showsStatistics: signal(false),
     isFullscreen: signal(false),
+    /** Part of the picture is out of sight. */
+    isZoomed: signal(false),
+    /** Runs what the server may refuse, and says why. */
+    run: (work: Promise<unknown>): void => {
+      work.catch((error: unknown) => notices.show(words.value.panel.failed(error instanceof Error ? error.message : String(error))))
+    },
   }
-  effect(() => void remembered.setVolume(model.volume.value))
-  tellHostChanges(client, notices)
-  tellRequests(client, notices)
-  tellRefusals(client, notices)
-  bringClipboard(client, notices)
+  tellEverything(model)
   return model
+}
+
+function initialPanel({ showsSide, look }: Invitation): Panel | undefined {
+  const isShown = showsSide ?? matchMedia('(min-width: 1100px)').matches
+  return isShown && look === 'page' ? 'chat' : undefined
 }
 
 /** A member's name as people should see it. */
@@ -48,66 +76,4 @@ function signalOf<T>(watchable: Watchable<T>): ReadonlySignal<T> {
     mirror.value = value
   })
   return mirror
-}
-
-const clampVolume = (volume: number) => (volume >= 0 && volume <= 1 ? volume : 1)
-
-function tellHostChanges(client: NekoClient, notices: Notices): void {
-  let before = client.room.value?.host
-  client.room.watch((room) => {
-    const after = room?.host
-    const { control } = words.value
-    if (room && after !== before) {
-      if (after === room.me) {
-        notices.show(control.youGotIt)
-      } else if (after !== undefined) {
-        notices.show(control.tookIt(nameOf(room, after)))
-      } else if (before !== undefined) {
-        notices.show(control.released(nameOf(room, before)))
-      }
-    }
-    before = after
-  })
-}
-
-function tellRequests(client: NekoClient, notices: Notices): void {
-  client.onMessage((message) => {
-    const room = client.room.value
-    if (message.event !== 'control/request' || !room || message.payload.id === room.me) {
-      return
-    }
-    const { id } = message.payload
-    const { control } = words.value
-    notices.show(control.wants(nameOf(room, id)), [
-      { label: control.give, run: () => void client.api.giveControl(id).catch(() => {}) },
-      { label: control.notNow, run: () => {} },
-    ])
-  })
-}
-
-function tellRefusals(client: NekoClient, notices: Notices): void {
-  client.control.onRefused((why) => {
-    const room = client.room.value
-    const { control } = words.value
-    if (why === 'held' && room?.host !== undefined) {
-      notices.show(control.host(nameOf(room, room.host)), [{ label: control.ask, run: () => client.control.request() }])
-    } else if (why === 'locked' || why === 'private' || why === 'forbidden') {
-      notices.show(control[why])
-    }
-  })
-}
-
-/** What is copied in the desktop lands in one's own clipboard, where the browser lets it. */
-function bringClipboard(client: NekoClient, notices: Notices): void {
-  client.onMessage((message) => {
-    if (message.event !== 'clipboard/updated' || message.payload.text === '') {
-      return
-    }
-    const { text } = message.payload
-    const { clipboard } = words.value
-    const write = () => navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard here'))
-    write().catch(() => {
-      notices.show(clipboard.arrived, [{ label: clipboard.copy, run: () => void write().catch(() => {}) }])
-    })
-  })
 }

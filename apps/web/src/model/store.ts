@@ -11,10 +11,10 @@ function attempt<T>(work: () => T): T | undefined {
 }
 
 export const remembered = {
-  name: () => attempt(() => localStorage.getItem(keyOf('name'))) ?? '',
-  setName: (name: string) => attempt(() => localStorage.setItem(keyOf('name'), name)),
-  volume: () => Number(attempt(() => localStorage.getItem(keyOf('volume'))) ?? '1'),
-  setVolume: (volume: number) => attempt(() => localStorage.setItem(keyOf('volume'), String(volume))),
+  get: (name: string) => attempt(() => localStorage.getItem(keyOf(name))) ?? undefined,
+  set: (name: string, value: string) => attempt(() => localStorage.setItem(keyOf(name), value)),
+  name: () => remembered.get('name') ?? '',
+  setName: (name: string) => remembered.set('name', name),
   /** `''` stands for a session that lives in a cookie; `undefined` for none. */
   session: () => attempt(() => sessionStorage.getItem(keyOf('session'))) ?? undefined,
   setSession: (token: string | undefined) =>

@@ -2,6 +2,8 @@ import type { NekoView } from '@neko-edge/client/view'
 import type { Model } from '../model/model.ts'
 import { words } from '../words/words.ts'
 import { Icon } from './icons.tsx'
+import { MenuButton, type MenuItem } from './menu.tsx'
+import { Sound } from './sound.tsx'
 
 /** What one can do with the picture: the controls, the sound, the size. */
 export function Bar({ model, view, onFullscreen }: { model: Model; view: () => NekoView | undefined; onFullscreen: () => void }) {
@@ -16,7 +18,37 @@ export function Bar({ model, view, onFullscreen }: { model: Model; view: () => N
             <Icon name="keyboard" />
           </button>
         )}
+        {model.isZoomed.value && (
+          <button
+            type="button"
+            class="quiet square"
+            aria-label={text.view.wholePicture}
+            title={text.view.wholePicture}
+            onClick={() => view()?.resetZoom()}
+          >
+            <Icon name="shrink" />
+          </button>
+        )}
         <Sound model={model} />
+        {model.room.value && (
+          <MenuButton label={text.view.quality} items={() => qualities(model)}>
+            <Icon name="quality" />
+          </MenuButton>
+        )}
+        {model.hasClipboard.value && isHosting && (
+          <button
+            type="button"
+            class="quiet square"
+            aria-label={text.clipboard.title}
+            title={text.clipboard.title}
+            aria-expanded={model.panel.value === 'clipboard'}
+            onClick={() => {
+              model.panel.value = model.panel.value === 'clipboard' ? undefined : 'clipboard'
+            }}
+          >
+            <Icon name="clipboard" />
+          </button>
+        )}
         <button
           type="button"
           class="quiet square wide-only"
@@ -59,6 +91,24 @@ async function togglePip(video: HTMLVideoElement | undefined): Promise<void> {
   await (document.pictureInPictureElement ? document.exitPictureInPicture() : video?.requestPictureInPicture())?.catch(() => {})
 }
 
+/** The rungs of the ladder, the choice left to the server, and sound alone. */
+function qualities({ client, room }: Model): MenuItem[] {
+  const text = words.value.view
+  const { videos = [], video } = room.value ?? {}
+  const isOff = video?.disabled === true
+  const choose = (choice: Parameters<typeof client.chooseVideo>[0]) => () => {
+    if (isOff && !('disabled' in choice)) {
+      client.chooseVideo({ disabled: false })
+    }
+    client.chooseVideo(choice)
+  }
+  return [
+    { label: text.automatic, isChosen: !isOff && video?.auto === true, run: choose({ auto: true }) },
+    ...videos.map((id) => ({ label: id, isChosen: !isOff && video?.auto === false && video.id === id, run: choose({ id }) })),
+    { label: text.soundOnly, isChosen: isOff, run: choose({ disabled: true }) },
+  ]
+}
+
 function ControlArea({ model }: { model: Model }) {
   const text = words.value.control
   const verdict = model.verdict.value
@@ -91,13 +141,26 @@ function ControlArea({ model }: { model: Model }) {
         </button>
       )}
       {model.isAdmin.value && verdict === 'held' && (
-        <button type="button" class="quiet" onClick={() => void api.takeControl().catch(() => {})}>
+        <button type="button" class="quiet" onClick={() => model.run(api.takeControl())}>
           {text.takeOver}
         </button>
       )}
+      {model.isInputLocked.value && (
+        <button
+          type="button"
+          class="quiet square"
+          aria-label={text.localUnlock}
+          title={text.localUnlock}
+          onClick={() => {
+            model.isInputLocked.value = false
+          }}
+        >
+          <Icon name="lock" />
+        </button>
+      )}
       <span class="who" role="status">
-        {why ?? who}
-        {verdict === 'free' && isLive && <span class="muted wide-only"> · {text.hint}</span>}
+        {model.isInputLocked.value ? text.localLocked : (why ?? who)}
+        {verdict === 'free' && isLive && !model.isInputLocked.value && <span class="muted wide-only"> · {text.hint}</span>}
       </span>
     </div>
   )
@@ -109,41 +172,4 @@ function ask(model: Model): void {
   if (host !== undefined) {
     model.notices.show(words.value.control.askSent(host))
   }
-}
-
-function Sound({ model }: { model: Model }) {
-  const text = words.value.sound
-  const isMuted = model.isMuted.value || model.volume.value === 0
-  return (
-    <div class="sound">
-      <button
-        type="button"
-        class="quiet square"
-        aria-label={isMuted ? text.unmute : text.mute}
-        title={isMuted ? text.unmute : text.mute}
-        onClick={() => {
-          model.isSoundBlocked.value = false
-          model.isMuted.value = !isMuted
-          if (isMuted && model.volume.value === 0) {
-            model.volume.value = 1
-          }
-        }}
-      >
-        <Icon name={isMuted ? 'muted' : 'sound'} />
-      </button>
-      <input
-        type="range"
-        min="0"
-        max="1"
-        step="0.05"
-        aria-label={text.volume}
-        value={isMuted ? 0 : model.volume.value}
-        onInput={(event) => {
-          model.volume.value = event.currentTarget.valueAsNumber
-          model.isMuted.value = false
-          model.isSoundBlocked.value = false
-        }}
-      />
-    </div>
-  )
 }

@@ -1,4 +1,6 @@
+import type { Trouble } from '@neko-edge/client'
 import { type Signal, useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import type { Invitation } from '../model/address.ts'
 import type { Model } from '../model/model.ts'
 import { remembered } from '../model/store.ts'
@@ -14,13 +16,14 @@ export function Login({ model, invitation }: { model: Model; invitation: Invitat
   const isMissingName = useSignal(false)
   const connection = model.connection.value
   const isBusy = connection.is === 'signing-in'
+  const wait = useWait(connection.is === 'signed-out' ? connection.trouble : undefined)
   const trouble = connection.is === 'signed-out' ? connection.trouble : undefined
   const isInvited = invitation.password !== undefined && trouble?.code !== 'wrong-password'
 
   const join = (event: Event) => {
     event.preventDefault()
     isMissingName.value = name.value.trim() === ''
-    if (!isMissingName.value && !isBusy) {
+    if (!isMissingName.value && !isBusy && wait === 0) {
       void signIn(model, { name: name.value.trim(), password: password.value })
     }
   }
@@ -65,12 +68,27 @@ export function Login({ model, invitation }: { model: Model; invitation: Invitat
           </label>
         )}
         <Refusal model={model} isMissingName={isMissingName.value} />
-        <button type="submit" class="primary wide" disabled={isBusy}>
-          {isBusy ? text.login.joining : text.login.join}
+        <button type="submit" class="primary wide" disabled={isBusy || wait > 0}>
+          {isBusy ? text.login.joining : wait > 0 ? text.login.waitFor(wait) : text.login.join}
         </button>
       </form>
     </main>
   )
+}
+
+/** Seconds until the server takes another try, counting down. */
+function useWait(trouble: Trouble | undefined): number {
+  const left = useSignal(0)
+  useEffect(() => {
+    const until = performance.now() + 1000 * (trouble?.waitSeconds ?? 0)
+    const count = () => {
+      left.value = Math.max(0, Math.ceil((until - performance.now()) / 1000))
+    }
+    count()
+    const timer = setInterval(() => left.peek() > 0 && count(), 500)
+    return () => clearInterval(timer)
+  }, [trouble])
+  return left.value
 }
 
 function PasswordInput({ password, isShown, isFirst }: { password: Signal<string>; isShown: boolean; isFirst: boolean }) {

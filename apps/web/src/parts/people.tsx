@@ -1,87 +1,118 @@
-import type { Room } from '@neko-edge/client'
+import { isMuted, type Room } from '@neko-edge/client'
+import { useSignal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import { type Model, nameOf } from '../model/model.ts'
+import { presentIn } from '../model/people.ts'
 import { words } from '../words/words.ts'
+import { Avatar } from './avatar.tsx'
 import { Icon } from './icons.tsx'
+import { MenuButton } from './menu.tsx'
+import { actionsOn } from './people-actions.ts'
+import { Permissions } from './permissions.tsx'
+import { Panel } from './side.tsx'
+import { VirtualList } from './virtual-list.tsx'
+
+/** From so many people on, one can look for a name. */
+const manyPeople = 10
+const rowPx = 50
 
 /** Who is here: the one at the controls first, then oneself, then by name. */
 export function People({ model }: { model: Model }) {
   const room = model.room.value
   const text = words.value.people
-  const ids = room ? present(room) : []
+  const find = useSignal('')
+  const edited = useSignal<string | undefined>(undefined)
+  const all = useMemo(() => (room ? presentIn(room) : []), [room?.sessions, room?.host])
+  const ids = useMemo(() => (room && find.value !== '' ? presentIn(room, find.value) : all), [all, find.value])
   return (
-    <aside class="people" aria-label={text.title}>
-      <header>
-        <h2>{text.title}</h2>
-        <span class="muted count">{ids.length}</span>
-        <button
-          type="button"
-          class="quiet square"
-          aria-label={text.hide}
-          onClick={() => {
-            model.showsPeople.value = false
+    <Panel model={model} kind="people" title={text.title} count={all.length}>
+      {all.length >= manyPeople && (
+        <input
+          type="search"
+          class="find"
+          aria-label={text.find}
+          placeholder={text.find}
+          value={find.value}
+          onInput={(event) => {
+            find.value = event.currentTarget.value
           }}
-        >
-          <Icon name="close" />
-        </button>
-      </header>
-      <ul>{room && ids.map((id) => <Person key={id} id={id} room={room} model={model} />)}</ul>
-    </aside>
+        />
+      )}
+      {room && ids.length === 0 && <p class="note muted">{text.none}</p>}
+      {room && (
+        <VirtualList
+          ids={ids}
+          rowPx={rowPx}
+          row={(id, place) => (
+            <Person
+              key={id}
+              id={id}
+              room={room}
+              model={model}
+              place={{ at: place + 1, of: ids.length }}
+              onEdit={() => {
+                edited.value = id
+              }}
+            />
+          )}
+        />
+      )}
+      {edited.value !== undefined && (
+        <Permissions
+          model={model}
+          id={edited.value}
+          onClose={() => {
+            edited.value = undefined
+          }}
+        />
+      )}
+    </Panel>
   )
 }
 
-function Person({ id, room, model }: { id: string; room: Room; model: Model }) {
+interface PersonOptions {
+  id: string
+  room: Room
+  model: Model
+  place: { at: number; of: number }
+  onEdit: () => void
+}
+
+function Person({ id, room, model, place, onEdit }: PersonOptions) {
   const text = words.value.people
   const session = room.sessions.get(id)
   const name = nameOf(room, id)
   const isHost = room.host === id
-  const mayGive = !isHost && session?.profile.can_host === true && (model.isAdmin.value || room.host === room.me)
-  const isMe = id === room.me
+  const actions = () => actionsOn(id, { model, room, onEdit })
   return (
-    <li data-session={id} data-host={isHost} data-admin={session?.profile.is_admin}>
-      <span class="avatar" data-hue={hueOf(name)} aria-hidden="true">
-        {[...name][0]?.toUpperCase()}
-      </span>
+    <li data-session={id} data-host={isHost} data-admin={session?.profile.is_admin} aria-posinset={place.at} aria-setsize={place.of}>
+      <Avatar name={name} />
       <span class="name">
         <span class="line">
           <bdi>{name}</bdi>
-          {isMe && <span class="muted">({text.you})</span>}
+          {id === room.me && <span class="muted">({text.you})</span>}
         </span>
-        {session?.state.is_watching === false && <span class="note">{text.notWatching}</span>}
-        {isHost && <span class="note accent">{text.hosting}</span>}
+        {isHost ? (
+          <span class="note accent">{text.hosting}</span>
+        ) : (
+          session?.state.is_watching === false && <span class="note">{text.notWatching}</span>
+        )}
       </span>
+      {isMuted(room, id) && (
+        <span class="badge" role="img" aria-label={text.muted} title={text.muted} data-muted>
+          <Icon name="no-chat" />
+        </span>
+      )}
       {session?.profile.is_admin && (
         <span class="badge" role="img" aria-label={text.admin} title={text.admin}>
           <Icon name="shield" />
         </span>
       )}
-      {mayGive && !isMe && (
-        <button
-          type="button"
-          class="quiet square"
-          aria-label={text.giveTo(name)}
-          title={text.giveTo(name)}
-          onClick={() => void model.client.api.giveControl(id).catch(() => {})}
-        >
-          <Icon name="control" />
-        </button>
+      {actions().length > 0 && (
+        <MenuButton label={text.menu(name)} items={actions}>
+          <Icon name="more" />
+        </MenuButton>
       )}
     </li>
   )
-}
-
-function present(room: Room): string[] {
-  const rank = (id: string) => (id === room.host ? 0 : id === room.me ? 1 : 2)
-  return [...room.sessions.values()]
-    .filter((session) => session.state.is_connected)
-    .map((session) => session.id)
-    .sort((a, b) => rank(a) - rank(b) || nameOf(room, a).localeCompare(nameOf(room, b)))
-}
-
-/** One of eight colours, always the same for a name. */
-function hueOf(name: string): number {
-  let sum = 0
-  for (const character of name) {
-    sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003
-  }
-  return sum % 8
 }

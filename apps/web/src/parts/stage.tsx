@@ -1,14 +1,17 @@
 import type { NekoView } from '@neko-edge/client/view'
-import { effect, useSignalEffect } from '@preact/signals'
+import { effect, useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Model } from '../model/model.ts'
 import { words } from '../words/words.ts'
+import { EmoteRain } from './emote-rain.tsx'
 import { Overlay } from './overlay.tsx'
 import { Statistics } from './statistics.tsx'
+import { Transfers } from './transfers.tsx'
 
 /** The picture, with what is said over it. */
 export function Stage({ model, onView }: { model: Model; onView: (view: NekoView | undefined) => void }) {
   const frame = useRef<HTMLDivElement>(null)
+  const view = useRef<NekoView | undefined>(undefined)
   useEffect(() => {
     let isGone = false
     let remove = () => {}
@@ -16,7 +19,8 @@ export function Stage({ model, onView }: { model: Model; onView: (view: NekoView
     void import('@neko-edge/client/view').then(({ NekoView }) => {
       if (!isGone && frame.current) {
         remove = place({ view: new NekoView(), frame: frame.current, model })
-        onView(frame.current.querySelector<NekoView>('neko-view') ?? undefined)
+        view.current = frame.current.querySelector<NekoView>('neko-view') ?? undefined
+        onView(view.current)
       }
     })
     return () => {
@@ -29,10 +33,12 @@ export function Stage({ model, onView }: { model: Model; onView: (view: NekoView
     frame.current?.classList.toggle('dim', model.connection.value.is !== 'live')
   })
   return (
-    <div class="stage">
+    <DropZone model={model} view={() => view.current}>
       <div class="picture" ref={frame} />
+      <EmoteRain model={model} />
       {model.showsStatistics.value && <Statistics model={model} />}
       <Overlay model={model} />
+      {model.panel.value !== 'files' && <Transfers model={model} />}
       {model.isSoundBlocked.value && (
         <button
           type="button"
@@ -45,22 +51,77 @@ export function Stage({ model, onView }: { model: Model; onView: (view: NekoView
           {words.value.sound.blocked}
         </button>
       )}
+    </DropZone>
+  )
+}
+
+/** Files that are dropped on the picture are dropped on the application below. */
+function DropZone({ model, view, children }: { model: Model; view: () => NekoView | undefined; children: preact.ComponentChildren }) {
+  const isOver = useSignal(false)
+  const text = words.value.view
+  const isHosting = model.verdict.value === 'hosting'
+  return (
+    <div
+      class="stage"
+      onDragOver={(event) => {
+        if (event.dataTransfer?.types.includes('Files')) {
+          event.preventDefault()
+          isOver.value = true
+        }
+      }}
+      onDragLeave={(event) => {
+        isOver.value = event.relatedTarget instanceof Node && event.currentTarget.contains(event.relatedTarget)
+      }}
+      onDrop={(event) => {
+        event.preventDefault()
+        isOver.value = false
+        const files = [...(event.dataTransfer?.files ?? [])]
+        const at = view()?.pixelAt({ x: event.clientX, y: event.clientY })
+        if (isHosting && at && files.length > 0) {
+          void model.client.files.drop(files, at)
+        } else if (!isHosting) {
+          model.notices.show(text.dropNeedsControl)
+        }
+      }}
+    >
+      {children}
+      {isOver.value && (
+        <div class="drop-hint">
+          <span>{isHosting ? text.dropHere : text.dropNeedsControl}</span>
+        </div>
+      )}
     </div>
   )
 }
 
 function place({ view, frame, model }: { view: NekoView; frame: HTMLElement; model: Model }): () => void {
   view.client = model.client
-  view.label = words.value.view.desktop
   view.addEventListener('soundblocked', () => {
     model.isSoundBlocked.value = true
     model.isMuted.value = true
   })
   view.addEventListener('leavefocus', () => document.querySelector<HTMLElement>('.bar button')?.focus())
+  view.addEventListener('zoomchange', () => {
+    model.isZoomed.value = view.isZoomed
+  })
   frame.append(view)
-  const stopSound = effect(() => view.setSound({ muted: model.isMuted.value, volume: model.volume.value }))
+  const { invertScroll, isTrackpad, scrollSpeed } = model.preferences
+  const stops = [
+    effect(() => view.setSound({ muted: model.isMuted.value, volume: model.volume.value })),
+    effect(() => {
+      view.label = words.value.view.desktop
+    }),
+    effect(() => {
+      view.input = { scrollSpeed: scrollSpeed.value * (invertScroll.value ? -1 : 1), isTrackpad: isTrackpad.value }
+    }),
+    effect(() => {
+      view.toggleAttribute('view-only', model.isInputLocked.value || model.invitation.look === 'cast')
+    }),
+  ]
   return () => {
-    stopSound()
+    for (const stop of stops) {
+      stop()
+    }
     view.remove()
   }
 }

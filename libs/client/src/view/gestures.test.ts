@@ -7,6 +7,8 @@ function setUp() {
   const said: string[] = []
   const gestures = new Gestures(clock, {
     move: ({ x, y }) => said.push(`@${x},${y}`),
+    moveBy: () => said.push('by'),
+    pinch: ({ factor, at, by }) => said.push(`*${factor.toFixed(1)}@${at.x},${at.y}>${by.x},${by.y}`),
     button: (code, down) => said.push(`${down ? '+' : '-'}${code}`),
     scroll: ({ deltaX, deltaY }) => said.push(`~${deltaX},${deltaY}`),
   })
@@ -69,5 +71,16 @@ describe('Gestures', () => {
     gestures.down(1, { x: 0, y: 0 })
     gestures.cancel()
     expect(clock.pending).toBe(0)
+  })
+
+  it('[WEB-155] two fingers that go apart magnify the view, and scroll or click nothing', () => {
+    const { gestures, said } = setUp()
+    gestures.down(1, { x: 100, y: 100 })
+    gestures.down(2, { x: 200, y: 100 })
+    gestures.move(2, { x: 240, y: 100 })
+    gestures.move(2, { x: 380, y: 100 })
+    gestures.up(1)
+    gestures.up(2)
+    expect(said()).toBe('*2.0@170,100>70,0')
   })
 })

@@ -1,13 +1,6 @@
 import type { Clock } from '@neko-edge/kit'
+import type { FingerTarget, Fingers } from './fingers.ts'
 import type { Point } from './mapping.ts'
-
-/** What fingers do to the desktop, at points of the page. */
-export interface GestureTarget {
-  move: (at: Point) => void
-  button: (code: number, down: boolean) => void
-  /** Clicks of the wheel, positive up and left. */
-  scroll: (clicks: { deltaX: number; deltaY: number }) => void
-}
 
 const leftButton = 1
 const rightButton = 3
@@ -16,23 +9,26 @@ const stillPx = 10
 const longPressMs = 500
 /** Two fingers on the way for one click of the wheel. */
 const scrollPx = 24
+/** Two fingers that go apart or together by this much before they scroll magnify the view. */
+const pinchPx = 32
 
 type State =
   | { is: 'none' }
   | { is: 'pressing'; from: Point; cancel: () => void }
   | { is: 'dragging' }
-  | { is: 'scrolling'; from: Point; moved: boolean }
+  | { is: 'scrolling'; from: Point; moved: boolean; apart: number }
+  | { is: 'pinching'; middle: Point; apart: number }
   /** The gesture is over; the fingers are still to be lifted. */
   | { is: 'done' }
 
-/** Fingers as a mouse: tap, long press for the right button, drag, two fingers to scroll, a two-finger tap for the right button. */
-export class Gestures {
+/** Fingers as a mouse: tap, long press for the right button, drag, two fingers to scroll or magnify, a two-finger tap for the right button. */
+export class Gestures implements Fingers {
   readonly #clock: Clock
-  readonly #target: GestureTarget
+  readonly #target: FingerTarget
   readonly #fingers = new Map<number, Point>()
   #state: State = { is: 'none' }
 
-  constructor(clock: Clock, target: GestureTarget) {
+  constructor(clock: Clock, target: FingerTarget) {
     this.#clock = clock
     this.#target = target
   }
@@ -44,7 +40,7 @@ export class Gestures {
       this.#state = { is: 'pressing', from: at, cancel: this.#clock.after(longPressMs, () => this.#longPress(at)) }
     } else if (state.is === 'pressing') {
       state.cancel()
-      this.#state = { is: 'scrolling', from: this.#middle(), moved: false }
+      this.#state = { is: 'scrolling', from: this.#middle(), moved: false, apart: this.#apart() }
     }
   }
 
@@ -64,6 +60,8 @@ export class Gestures {
       this.#target.move(at)
     } else if (state.is === 'scrolling') {
       this.#scroll(state)
+    } else if (state.is === 'pinching') {
+      this.#pinch(state)
     }
   }
 
@@ -105,8 +103,14 @@ export class Gestures {
     this.#target.button(code, false)
   }
 
-  #scroll(state: { is: 'scrolling'; from: Point; moved: boolean }): void {
+  #scroll(state: { is: 'scrolling'; from: Point; moved: boolean; apart: number }): void {
     const middle = this.#middle()
+    const change = Math.abs(this.#apart() - state.apart)
+    // Fingers that move together are told one after the other: for a moment they are apart, too.
+    if (!state.moved && change > pinchPx && change > 1.6 * Math.hypot(middle.x - state.from.x, middle.y - state.from.y)) {
+      this.#state = { is: 'pinching', middle, apart: this.#apart() }
+      return
+    }
     const deltaX = Math.trunc((middle.x - state.from.x) / scrollPx)
     const deltaY = Math.trunc((middle.y - state.from.y) / scrollPx)
     if (deltaX !== 0 || deltaY !== 0) {
@@ -116,8 +120,22 @@ export class Gestures {
       // The content follows the fingers: down with the fingers is up with the wheel.
       this.#target.scroll({ deltaX, deltaY })
       const from = { x: state.from.x + deltaX * scrollPx, y: state.from.y + deltaY * scrollPx }
-      this.#state = { is: 'scrolling', from, moved: true }
+      this.#state = { ...state, from, moved: true }
     }
+  }
+
+  #pinch(state: { middle: Point; apart: number }): void {
+    const middle = this.#middle()
+    const apart = this.#apart()
+    const by = { x: middle.x - state.middle.x, y: middle.y - state.middle.y }
+    this.#target.pinch({ factor: state.apart > 0 ? apart / state.apart : 1, at: state.middle, by })
+    this.#state = { is: 'pinching', middle, apart }
+  }
+
+  /** How far the first two fingers are from each other. */
+  #apart(): number {
+    const [one, two] = this.#fingers.values()
+    return one && two ? Math.hypot(one.x - two.x, one.y - two.y) : 0
   }
 
   #middle(): Point {

@@ -65,7 +65,7 @@ export class KeyboardInput {
 
   #isActive(): boolean {
     const { control } = this.#options.client
-    return control.verdict === 'hosting' || control.isTaking
+    return !control.isLocked && (control.verdict === 'hosting' || control.isTaking)
   }
 
   #down(event: KeyboardEvent): void {

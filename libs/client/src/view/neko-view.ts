@@ -1,23 +1,50 @@
 import type { NekoClient } from '../client.ts'
 import { ClipboardSync } from './clipboard-sync.ts'
+import { connectEmbedded, showControls, stateWords } from './embedded.ts'
 import { KeyboardInput } from './keyboard-input.ts'
+import type { Point } from './mapping.ts'
+import { screenPixel } from './mapping.ts'
+import { OtherCursors } from './others.ts'
 import { Picture } from './picture.ts'
 import { PointerInput } from './pointer-input.ts'
 import { viewStyle } from './style.ts'
 
+/** How one likes one's own input. */
+export interface InputOptions {
+  /** 1 is the wheel as it is; below 0 it turns the other way. */
+  scrollSpeed: number
+  /** Fingers move the pointer from where it is, instead of being where it is. */
+  isTrackpad: boolean
+}
+
 /**
- * `<neko-view>`: the desktop's picture with its pointer, its sound, and one's own mouse, keyboard and fingers on it. Give it a client:
- * `view.client = new NekoClient({ base })`. Events: `soundblocked` when the browser allows sound only after a click, `leavefocus` when
- * Ctrl+Alt+Shift asks for the keyboard back.
+ * `<neko-view>`: the desktop's picture with its pointer, its sound, and one's own mouse, keyboard and fingers on it.
+ *
+ * Alone: `<neko-view src="https://example.org/" name="Anna" password="…" controls></neko-view>`, with `token` in place of name and password where
+ * somebody has signed in already; `controls` shows a few buttons, `view-only` keeps all input away, `muted` starts without sound. Or give it
+ * a client: `view.client = new NekoClient({ base })`, which it never closes.
+ *
+ * Events: `statechange` when the connection does (`view.client.connection`), `soundblocked` when the browser allows sound only after a click,
+ * `leavefocus` when Ctrl+Alt+Shift asks for the keyboard back, `zoomchange` after a pinch. Parts: `video`, `cursor`, `surface`, `others`, `other-cursor`, `state`, `controls`.
  */
 export class NekoView extends HTMLElement {
   readonly #video = document.createElement('video')
   readonly #cursor = document.createElement('img')
   readonly #surface = document.createElement('textarea')
+  readonly #others = document.createElement('div')
+  readonly #state = document.createElement('div')
+  readonly #controls = document.createElement('div')
   #client: NekoClient | undefined
   #picture: Picture | undefined
+  #pointer: PointerInput | undefined
+  #own: NekoClient | undefined
+  #input: InputOptions = { scrollSpeed: 1, isTrackpad: false }
   #wasHosting = false
   #stop: (() => void)[] = []
+
+  static get observedAttributes(): string[] {
+    return ['src', 'token', 'name', 'password', 'controls', 'view-only', 'muted']
+  }
 
   constructor() {
     super()
@@ -33,15 +60,69 @@ export class NekoView extends HTMLElement {
     this.#cursor.hidden = true
     this.#surface.setAttribute('part', 'surface')
     prepareSurface(this.#surface)
-    root.append(this.#video, this.#cursor, this.#surface)
+    this.#others.setAttribute('part', 'others')
+    this.#state.setAttribute('part', 'state')
+    this.#state.setAttribute('role', 'status')
+    this.#controls.setAttribute('part', 'controls')
+    this.#state.hidden = true
+    this.#controls.hidden = true
+    root.append(this.#video, this.#others, this.#cursor, this.#surface, this.#state, this.#controls)
   }
 
   connectedCallback(): void {
+    this.#connectOwn()
     this.#attach()
   }
 
   disconnectedCallback(): void {
     this.#detach()
+    this.#closeOwn()
+  }
+
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (before === after) {
+      return
+    }
+    if (name === 'muted') {
+      this.isMuted = after !== null
+    } else if (name === 'view-only') {
+      this.#lock()
+    } else if (this.isConnected) {
+      this.#detach()
+      this.#closeOwn()
+      this.#connectOwn()
+      this.#attach()
+    }
+  }
+
+  /** Sound off, by attribute, button or script. */
+  get isMuted(): boolean {
+    return this.#video.muted
+  }
+
+  set isMuted(isMuted: boolean) {
+    this.setSound({ muted: isMuted, volume: this.#video.volume })
+  }
+
+  /** How one's own input works; survives another client. */
+  set input(input: InputOptions) {
+    this.#input = input
+    this.#applyInput()
+  }
+
+  /** The pixel of the desktop under a point of the page, as `clientX` and `clientY` tell it; `undefined` beside the picture. */
+  pixelAt(point: Point): Point | undefined {
+    return this.#picture && screenPixel(point, this.#picture.rect, this.#picture.screen)
+  }
+
+  /** Part of the picture is out of sight, after a pinch. */
+  get isZoomed(): boolean {
+    return (this.#picture?.zoom.scale ?? 1) > 1
+  }
+
+  /** Shows the whole picture again. */
+  resetZoom(): void {
+    this.#picture?.zoom.reset()
   }
 
   /** The connection that is shown; the element never closes it. */
@@ -51,6 +132,7 @@ export class NekoView extends HTMLElement {
 
   set client(client: NekoClient | undefined) {
     this.#detach()
+    this.#closeOwn()
     this.#client = client
     this.#attach()
   }
@@ -93,14 +175,21 @@ export class NekoView extends HTMLElement {
       return
     }
     const parts = { frame: this, video: this.#video, cursor: this.#cursor }
-    const picture = new Picture({ parts, client, onSoundBlocked: () => this.dispatchEvent(new Event('soundblocked')) })
-    const onEscape = () => this.dispatchEvent(new Event('leavefocus'))
-    const keyboard = new KeyboardInput({ surface: this.#surface, client, onEscape })
+    const tell = (type: string) => () => this.dispatchEvent(new Event(type))
+    const picture = new Picture({ parts, client, onSoundBlocked: tell('soundblocked'), onZoom: tell('zoomchange') })
+    const keyboard = new KeyboardInput({ surface: this.#surface, client, onEscape: tell('leavefocus') })
     const pointer = new PointerInput({ surface: this.#surface, client, picture, holdsControl: () => keyboard.holdsControl })
     const clipboard = new ClipboardSync(client, this.#surface)
+    const others = new OtherCursors({ layer: this.#others, client, picture })
+    picture.onDraw = () => others.draw()
     this.#picture = picture
+    this.#pointer = pointer
     this.#wasHosting = false
+    this.#applyInput()
+    this.#lock()
     this.#stop = [
+      client.connection.watch(() => this.#stateChanged()),
+      () => others.close(),
       client.room.watch(() => this.#hostChanged(keyboard, clipboard)),
       client.cursor.image.watch(() => this.#showOwnCursor()),
       () => keyboard.close(),
@@ -109,6 +198,58 @@ export class NekoView extends HTMLElement {
       () => clipboard.close(),
     ]
     this.#showOwnCursor()
+    this.#stateChanged()
+    if (this.hasAttribute('controls')) {
+      this.#controls.hidden = false
+      this.#stop.push(showControls({ bar: this.#controls, client, view: this }), () => {
+        this.#controls.hidden = true
+      })
+    }
+  }
+
+  #connectOwn(): void {
+    const src = this.getAttribute('src')
+    if (src === null || this.#own) {
+      return
+    }
+    const token = this.getAttribute('token') ?? undefined
+    this.#own = connectEmbedded({ src, token, name: this.getAttribute('name') ?? 'Guest', password: this.getAttribute('password') ?? '' })
+    this.#client = this.#own
+  }
+
+  #closeOwn(): void {
+    if (this.#own) {
+      this.#own.close()
+      this.#client = this.#client === this.#own ? undefined : this.#client
+      this.#own = undefined
+    }
+  }
+
+  #stateChanged(): void {
+    const words = this.#own ? stateWords(this.#own.connection.value) : ''
+    this.#state.textContent = words
+    this.#state.hidden = words === ''
+    this.dispatchEvent(new Event('statechange'))
+  }
+
+  #applyInput(): void {
+    if (this.#pointer) {
+      this.#pointer.scrollSpeed = this.#input.scrollSpeed
+      this.#pointer.way = this.#input.isTrackpad ? 'trackpad' : 'direct'
+    }
+  }
+
+  #lock(): void {
+    if (this.#client) {
+      const isLocked = this.hasAttribute('view-only')
+      if (isLocked) {
+        // Held keys and buttons are let go of before nothing gets through any more.
+        this.#surface.blur()
+        this.#pointer?.releaseAll()
+      }
+      this.#client.control.isLocked = isLocked
+      this.#showOwnCursor()
+    }
   }
 
   #detach(): void {
@@ -117,6 +258,7 @@ export class NekoView extends HTMLElement {
     }
     this.#stop = []
     this.#picture = undefined
+    this.#pointer = undefined
   }
 
   #hostChanged(keyboard: KeyboardInput, clipboard: ClipboardSync): void {
@@ -136,7 +278,7 @@ export class NekoView extends HTMLElement {
   /** At the controls, one's own pointer is the desktop's: no round trip between hand and eye. */
   #showOwnCursor(): void {
     const image = this.#client?.cursor.image.value
-    const isHosting = this.#client?.control.verdict === 'hosting'
+    const isHosting = this.#client?.control.verdict === 'hosting' && !this.#client.control.isLocked
     const own = image ? `url(${image.url}) ${image.hotX} ${image.hotY}, default` : 'none'
     this.#surface.style.cursor = isHosting ? own : 'default'
   }

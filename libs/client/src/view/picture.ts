@@ -1,11 +1,21 @@
 import type { NekoClient } from '../client.ts'
 import { contain, type Point, pagePoint, type Rect, type Size } from './mapping.ts'
+import { Zoom } from './zoom.ts'
 
 export interface PictureParts {
   /** The box that the picture is fitted into. */
   frame: HTMLElement
   video: HTMLVideoElement
   cursor: HTMLImageElement
+}
+
+export interface PictureOptions {
+  parts: PictureParts
+  client: NekoClient
+  /** The browser lets nothing sound before a click. */
+  onSoundBlocked: () => void
+  /** The view is magnified otherwise than before. */
+  onZoom: () => void
 }
 
 /** On a small picture the pointer shrinks no further: it would be lost. */
@@ -19,12 +29,19 @@ export class Picture {
   #frameRequest: number | undefined
   #drawsOwn = false
   #onSoundBlocked: () => void
+  /** Told after every change of where the picture is, in the next frame. */
+  onDraw: () => void = () => {}
+  readonly zoom: Zoom
 
-  constructor({ parts, client, onSoundBlocked }: { parts: PictureParts; client: NekoClient; onSoundBlocked: () => void }) {
+  constructor({ parts, client, onSoundBlocked, onZoom }: PictureOptions) {
     this.#parts = parts
     this.#client = client
     this.#onSoundBlocked = onSoundBlocked
     const redraw = () => this.#schedule()
+    this.zoom = new Zoom(() => {
+      redraw()
+      onZoom()
+    })
     const resized = new ResizeObserver(redraw)
     resized.observe(parts.frame)
     parts.video.addEventListener('resize', redraw)
@@ -50,7 +67,13 @@ export class Picture {
   get rect(): Rect {
     const { frame, video } = this.#parts
     const shown = video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : this.screen
-    return contain(frame.getBoundingClientRect(), shown)
+    const box = frame.getBoundingClientRect()
+    return this.zoom.apply(contain(box, shown), box)
+  }
+
+  /** Magnifies the view, by fingers. */
+  pinch(pinch: { factor: number; at: Point; by: Point }): void {
+    this.zoom.pinch(pinch, this.#parts.frame.getBoundingClientRect())
   }
 
   /** Whether the drawn pointer is shown also to the host: fingers have none of their own. */
@@ -67,6 +90,7 @@ export class Picture {
       cancelAnimationFrame(this.#frameRequest)
     }
     this.#parts.video.srcObject = null
+    this.#parts.video.style.transform = 'none'
   }
 
   /** Plays with sound where the browser allows it, else muted: the picture must never wait for a click. */
@@ -102,7 +126,9 @@ export class Picture {
   }
 
   #draw(): void {
-    const { cursor, frame } = this.#parts
+    const { cursor, frame, video } = this.#parts
+    video.style.transform = this.zoom.transform
+    this.onDraw()
     const image = this.#client.cursor.image.value
     const position = this.#client.cursor.position.value
     const isHosting = this.#client.control.verdict === 'hosting'

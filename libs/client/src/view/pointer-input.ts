@@ -1,8 +1,10 @@
 import { systemClock } from '@neko-edge/kit'
 import type { NekoClient } from '../client.ts'
+import type { Fingers, FingerTarget } from './fingers.ts'
 import { Gestures } from './gestures.ts'
 import { nearestPixel, type Point, screenPixel } from './mapping.ts'
 import type { Picture } from './picture.ts'
+import { Trackpad } from './trackpad.ts'
 import { Wheel } from './wheel.ts'
 
 export interface PointerInputOptions {
@@ -19,26 +21,34 @@ const xButtons = [1, 2, 3, 8, 9] as const
 /** Mouse, pen, trackpad and fingers over the picture. What happens in the bars beside it never reaches the desktop. */
 export class PointerInput {
   readonly #options: PointerInputOptions
-  readonly #gestures: Gestures
+  readonly #fingers: Readonly<Record<'direct' | 'trackpad', Fingers>>
   readonly #wheel = new Wheel()
   readonly #held = new Set<number>()
   readonly #abort = new AbortController()
   #moveRequest: number | undefined
   #movedTo: Point | undefined
+  /** Where a trackpad has brought the pointer, in pixels of the desktop with their fractions. */
+  #steeredTo: Point | undefined
+  #way: 'direct' | 'trackpad' = 'direct'
+  /** How fast the wheel turns; below 0 the other way. */
+  scrollSpeed = 1
 
   constructor(options: PointerInputOptions) {
     this.#options = options
     const { surface } = options
-    this.#gestures = new Gestures(systemClock, {
+    const target: FingerTarget = {
       move: (at) => this.#moveNow(this.#nearest(at)),
+      moveBy: (by) => this.#steer(by),
       button: (code, down) => this.#button(code, down),
       scroll: (clicks) => options.client.control.input({ is: 'scroll', ...clicks, control: false }),
-    })
+      pinch: (pinch) => options.picture.pinch(pinch),
+    }
+    this.#fingers = { direct: new Gestures(systemClock, target), trackpad: new Trackpad(systemClock, target) }
     const listen = { signal: this.#abort.signal, passive: false }
     surface.addEventListener('pointerdown', (event) => this.#down(event), listen)
     surface.addEventListener('pointermove', (event) => this.#moved(event), listen)
     surface.addEventListener('pointerup', (event) => this.#up(event), listen)
-    surface.addEventListener('pointercancel', () => this.#gestures.cancel(), listen)
+    surface.addEventListener('pointercancel', () => this.#fingers[this.#way].cancel(), listen)
     surface.addEventListener('wheel', (event) => this.#wheeled(event), listen)
     surface.addEventListener('contextmenu', (event) => this.#isHosting() && event.preventDefault(), listen)
     // The middle button would start the browser's own scrolling, the side buttons would leave the page.
@@ -47,9 +57,15 @@ export class PointerInput {
     surface.addEventListener('auxclick', (event) => event.preventDefault(), listen)
   }
 
+  /** What fingers mean: where they are, or how they move. */
+  set way(way: 'direct' | 'trackpad') {
+    this.#fingers[this.#way].cancel()
+    this.#way = way
+  }
+
   /** Lets go of every button. */
   releaseAll(): void {
-    this.#gestures.cancel()
+    this.#fingers[this.#way].cancel()
     for (const code of [...this.#held]) {
       this.#button(code, false)
     }
@@ -64,7 +80,8 @@ export class PointerInput {
   }
 
   #isHosting(): boolean {
-    return this.#options.client.control.verdict === 'hosting'
+    const { control } = this.#options.client
+    return control.verdict === 'hosting' && !control.isLocked
   }
 
   #down(event: PointerEvent): void {
@@ -79,7 +96,8 @@ export class PointerInput {
     capture(surface, event.pointerId)
     if (event.pointerType === 'touch') {
       event.preventDefault()
-      this.#gestures.down(event.pointerId, at)
+      this.#steeredTo = undefined
+      this.#fingers[this.#way].down(event.pointerId, at)
       return
     }
     this.#moveNow(pixel)
@@ -89,7 +107,7 @@ export class PointerInput {
   #moved(event: PointerEvent): void {
     const at = { x: event.clientX, y: event.clientY }
     if (event.pointerType === 'touch') {
-      this.#gestures.move(event.pointerId, at)
+      this.#fingers[this.#way].move(event.pointerId, at)
       return
     }
     this.#changeButtons(event)
@@ -102,8 +120,8 @@ export class PointerInput {
 
   #up(event: PointerEvent): void {
     if (event.pointerType === 'touch') {
-      this.#gestures.move(event.pointerId, { x: event.clientX, y: event.clientY })
-      this.#gestures.up(event.pointerId)
+      this.#fingers[this.#way].move(event.pointerId, { x: event.clientX, y: event.clientY })
+      this.#fingers[this.#way].up(event.pointerId)
       return
     }
     if (this.#held.size > 0) {
@@ -129,12 +147,23 @@ export class PointerInput {
       return
     }
     event.preventDefault()
-    const clicks = this.#wheel.turn(event)
+    const clicks = this.#wheel.turn(event, this.scrollSpeed)
     if (clicks.deltaX !== 0 || clicks.deltaY !== 0) {
       this.#moveNow(pixel)
       // A pinch on a trackpad comes as a wheel with Control that nobody pressed.
       client.control.input({ is: 'scroll', ...clicks, control: event.ctrlKey && !holdsControl() })
     }
+  }
+
+  #steer(by: Point): void {
+    const { client, picture } = this.#options
+    const { rect, screen } = picture
+    const from = this.#steeredTo ?? client.cursor.position.value ?? { x: screen.width / 2, y: screen.height / 2 }
+    const along = (start: number, offset: number, pixels: number, length: number) =>
+      Math.max(0, Math.min(pixels - 1, start + (offset * pixels) / Math.max(1, length)))
+    const to = { x: along(from.x, by.x, screen.width, rect.width), y: along(from.y, by.y, screen.height, rect.height) }
+    this.#steeredTo = to
+    this.#moveNow({ x: Math.floor(to.x), y: Math.floor(to.y) })
   }
 
   #nearest(at: Point): Point {

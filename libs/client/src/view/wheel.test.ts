@@ -33,4 +33,12 @@ describe('Wheel', () => {
     expect(turn(wheel, 1e6)).toEqual({ deltaX: 0, deltaY: -10 })
     expect(turn(wheel, 10)).toEqual({ deltaX: 0, deltaY: 0 })
   })
+
+  it('[WEB-156] is as fast as somebody likes it, and as turned', () => {
+    const notch = { deltaX: 0, deltaY: 100, deltaMode: 0, timeStamp: 1000 }
+    expect(new Wheel().turn(notch, 3).deltaY).toBe(-3)
+    expect(new Wheel().turn(notch, -1).deltaY).toBe(1)
+    const slow = new Wheel()
+    expect([1, 2, 3, 4].map(() => slow.turn(notch, 0.5).deltaY)).toEqual([0, -1, 0, -1])
+  })
 })

@@ -24,14 +24,15 @@ export class Wheel {
   #restY = 0
   #at = Number.NEGATIVE_INFINITY
 
-  turn(event: WheelLike): { deltaX: number; deltaY: number } {
+  /** `speed` is 1 for the wheel as it is; below 0 it turns the other way. */
+  turn(event: WheelLike, speed = 1): { deltaX: number; deltaY: number } {
     if (event.timeStamp - this.#at > pauseMs) {
       this.#restX = 0
       this.#restY = 0
     }
     this.#at = event.timeStamp
-    const [deltaX, restX] = take(this.#restX, -clicksOf(event.deltaX, event.deltaMode))
-    const [deltaY, restY] = take(this.#restY, -clicksOf(event.deltaY, event.deltaMode))
+    const [deltaX, restX] = take(this.#restX, -clicksOf(event.deltaX, event.deltaMode) * speed)
+    const [deltaY, restY] = take(this.#restY, -clicksOf(event.deltaY, event.deltaMode) * speed)
     this.#restX = restX
     this.#restY = restY
     return { deltaX, deltaY }

@@ -178,6 +178,16 @@ const logsRule: Rule = (raw) => {
   return on instanceof BadValue ? on : [{ path: 'log.dir', raw: on ? '/var/log/neko' : '' }]
 }
 
+/** V2 let everybody download and upload; in V3 each of these is a right of users that has to be granted. */
+const fileTransferRule: Rule = (raw, { isSet }) => {
+  const on = readBoolean(raw)
+  if (on instanceof BadValue) {
+    return on
+  }
+  const rights = ['filetransfer.user_download', 'filetransfer.user_upload'].filter((path) => on && !isSet(path))
+  return [{ path: 'filetransfer.enabled', raw }, ...rights.map((path) => ({ path, raw: 'true' }))]
+}
+
 /** The rules by V2 key; an option without one keeps its value. */
 export const rules: Readonly<Record<string, Rule>> = {
   logs: logsRule,
@@ -194,6 +204,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   password: passwordRule('member.multiuser.user_password'),
   password_admin: passwordRule('member.multiuser.admin_password'),
   locks: locksRule,
+  file_transfer_enabled: fileTransferRule,
   iceservers: iceServersRule,
   iceserver: iceServersRule,
   tcpmux: tcpmuxRule,

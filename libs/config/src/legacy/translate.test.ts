@@ -66,7 +66,16 @@ const mappings: readonly (readonly [key: string, text: string, v3: Readonly<Reco
   ['implicit_control', 'true', { 'session.implicit_hosting': 'true' }],
   ['control_protection', 'true', { 'session.control_protection': 'true' }],
   ['heartbeat_interval', '120', { 'session.heartbeat_interval': '120' }],
-  ['file_transfer_enabled', 'true', { 'filetransfer.enabled': 'true' }],
+  [
+    'file_transfer_enabled',
+    'true',
+    {
+      'filetransfer.enabled': 'true',
+      'filetransfer.user_download': 'true',
+      'filetransfer.user_upload': 'true',
+      'filetransfer.user_delete': 'false',
+    },
+  ],
   ['file_transfer_path', '/files', { 'filetransfer.dir': '/files' }],
   ['nat1to1', '192.0.2.1 192.0.2.2', { 'webrtc.nat1to1': '192.0.2.1,192.0.2.2' }],
   ['tcpmux', '9000', { 'webrtc.tcpmux': '9000', 'webrtc.epr': '59000-59100' }],

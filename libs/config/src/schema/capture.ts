@@ -8,7 +8,7 @@ const x264Presets = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'me
 export const capture = {
   'capture.video.display': text({
     default: '',
-    about: 'X display to capture; empty: the one of the room',
+    about: 'X display to capture; empty: the one of the room. Another one is captured as it is, and gets no input',
     form: 'a display such as :99',
   }),
   'capture.video.codec': choice({ default: 'vp8', choices: ['vp8', 'vp9', 'av1', 'h264', 'h265'], room: true, about: 'Video codec' }),

@@ -7,7 +7,7 @@ const defaultScreen: Screen = { width: 1280, height: 720, rate: 30 }
 export const desktop = {
   'desktop.display': text({
     default: '',
-    about: 'X display to start; empty: the first free one',
+    about: 'X display to start; empty: that of capture.video.display, else the first free one from :100',
     form: 'a display such as :99',
     check: (value) => (value === '' || /^:\d+(\.\d+)?$/.test(value.trim()) ? undefined : 'is not a local display'),
   }),
@@ -22,9 +22,8 @@ export const desktop = {
   'desktop.input.enabled': flag({ default: true, about: 'Accept touch input' }),
   'desktop.input.socket': text({
     default: '/tmp/xf86-input-neko.sock',
-    about: "Socket of upstream's X input driver",
+    about: "Socket of upstream's X input driver, which touch needs; without it there is no touch",
     form: 'a path',
-    inert: 'input goes through XTEST, not through the neko X driver',
   }),
   'desktop.unminimize': flag({ default: true, room: true, about: 'Restore windows that are minimised' }),
   'desktop.upload_drop': flag({ default: true, room: true, about: 'Accept files dropped on the picture' }),

@@ -61,7 +61,7 @@ export const edge = {
   'sfu.worker': text({
     default: '',
     since: 'edge',
-    about: 'mediasoup worker: fast (our build), stock, or a path; empty: what is there',
+    about: 'mediasoup worker: fast (the one with our packet path), stock, or a path; empty: what npm run setup built',
     form: 'fast, stock or an absolute path',
     check: (value) =>
       value === '' || value === 'fast' || value === 'stock' || value.startsWith('/')

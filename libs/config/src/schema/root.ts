@@ -12,9 +12,13 @@ export const root = {
   'log.level': choice({
     default: 'info',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'panic', 'disabled'],
-    about: 'Least level that is logged; trace is debug, fatal and panic are error',
+    about: 'Least level that is logged; trace is debug, fatal and panic are error, disabled is nothing',
   }),
-  'log.time': choice({ default: 'unix', choices: ['unix', 'unixms', 'unixmicro'], about: 'Form of the time stamps' }),
+  'log.time': choice({
+    default: 'unix',
+    choices: ['unix', 'unixms', 'unixmicro'],
+    about: 'Form of the time stamps with log.json: seconds, milliseconds or microseconds',
+  }),
   'log.json': flag({ default: false, about: 'One JSON object per line' }),
   'log.nocolor': flag({ default: false, about: 'No colours; a non-empty NO_COLOR does the same' }),
   'log.dir': text({ default: '', about: 'Directory for log files; empty: standard error', form: 'a directory' }),

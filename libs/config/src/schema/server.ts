@@ -39,7 +39,7 @@ export const server = {
     },
     write: (value) => value,
   }),
-  'server.pprof': flag({ default: false, about: 'Serve CPU and heap profiles below /debug/pprof/' }),
+  'server.pprof': flag({ default: false, about: 'Serve CPU and heap profiles of the control plane below /debug/pprof/, to admins' }),
   'server.metrics': flag({ default: true, about: 'Serve /metrics (Prometheus)' }),
   'server.cors': list({
     default: [],

@@ -7,13 +7,15 @@ const noServers: readonly IceServer[] = []
 const serversForm = 'a list such as [{"urls":["turn:turn.example.org:3478"],"username":"…","credential":"…"}]'
 const backendInert = 'the SFU is ICE-lite: it needs no STUN or TURN server of its own'
 
+const estimatorInert = "mediasoup's own estimator decides when to switch"
+
 const estimatorTime = (about: string, ms: number): Option<number, 'duration'> =>
-  duration({ default: ms, min: 100, max: 3_600_000, room: true, about })
+  duration({ default: ms, min: 100, max: 3_600_000, about, inert: estimatorInert })
 
 /** Connections to viewers. */
 export const webrtc = {
   'webrtc.icelite': flag({ default: false, about: 'ICE-lite', inert: 'the SFU is always ICE-lite' }),
-  'webrtc.icetrickle': flag({ default: true, about: 'Send candidates as they come; all are in the offer anyway' }),
+  'webrtc.icetrickle': flag({ default: true, about: 'Send candidates as they come', inert: 'every offer holds all candidates' }),
   'webrtc.iceservers': {
     ...json({
       default: noServers,
@@ -68,8 +70,12 @@ export const webrtc = {
     about: 'DTLS role in the offer: active is faster, actpass is what every client takes',
   }),
   'webrtc.estimator.enabled': flag({ default: false, room: true, about: 'Choose the pipeline by the bandwidth of the viewer' }),
-  'webrtc.estimator.passive': flag({ default: false, room: true, about: 'Estimate, but do not switch' }),
-  'webrtc.estimator.debug': flag({ default: false, about: 'Log what the estimator thinks' }),
+  'webrtc.estimator.passive': flag({
+    default: false,
+    room: true,
+    about: 'Never switch, whatever the estimate: as if the estimator were off',
+  }),
+  'webrtc.estimator.debug': flag({ default: false, about: 'Log every estimate of the bandwidth of a viewer' }),
   'webrtc.estimator.initial_bitrate': integer({
     default: 1_000_000,
     min: 1000,
@@ -88,8 +94,8 @@ export const webrtc = {
     default: 0.15,
     min: -1,
     max: 1,
-    room: true,
     about: 'Relative difference that counts; negative: no check',
+    inert: estimatorInert,
   }),
 } as const
 

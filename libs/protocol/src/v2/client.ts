@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { field, flag, int, lenientObject, optional, text, whole } from '../lenient.ts'
+import { field, int, lenientObject, optional, text, whole } from '../lenient.ts'
 
 const sdp = lenientObject({ sdp: text, displayname: optional(z.string()) })
 const someone = lenientObject({ id: text })

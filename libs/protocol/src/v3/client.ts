@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { field, flag, int, lenientObject, optional, text, uint, whole } from '../lenient.ts'
+import { anyJson, field, flag, int, lenientObject, optional, text, uint, whole } from '../lenient.ts'
 
 /** How a viewer chooses a rung of the quality ladder; an unknown type makes the whole event invalid. */
 export const StreamSelector = lenientObject({
@@ -48,7 +48,6 @@ export type Modifiers = z.infer<typeof Modifiers>
 export const KeyboardMap = lenientObject({ layout: text, variant: text })
 export type KeyboardMap = z.infer<typeof KeyboardMap>
 
-const anything = z.unknown()
 const coordinate = int(32)
 /** A position that may be absent; where only one of the two is given, the other is 0. */
 const place = { x: optional(coordinate), y: optional(coordinate) }
@@ -95,8 +94,8 @@ export const payloadSchemas = {
   'clipboard/set': lenientObject({ text }),
   'keyboard/map': KeyboardMap,
   'keyboard/modifiers': Modifiers,
-  'send/unicast': lenientObject({ receiver: text, subject: text, body: anything }),
-  'send/broadcast': lenientObject({ subject: text, body: anything }),
+  'send/unicast': lenientObject({ receiver: text, subject: text, body: anyJson.optional() }),
+  'send/broadcast': lenientObject({ subject: text, body: anyJson.optional() }),
   'chat/message': lenientObject({ text }),
 } as const satisfies Record<string, z.ZodType>
 

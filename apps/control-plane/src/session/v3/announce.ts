@@ -15,7 +15,9 @@ export function announceEvent(event: RoomEvent, view: RoomView, features: Featur
   switch (event.is) {
     case 'created': {
       const session = view.session(event.id) ?? { ...event, id: event.id as Session['id'] }
-      return [{ message: { event: 'session/created', payload: wireSession({ id: session.id, profile: event.profile, state: event.state }) } }]
+      return [
+        { message: { event: 'session/created', payload: wireSession({ id: session.id, profile: event.profile, state: event.state }) } },
+      ]
     }
     case 'deleted':
       return [{ message: { event: 'session/deleted', payload: { id: event.id } } }]
@@ -40,7 +42,11 @@ export function announceEvent(event: RoomEvent, view: RoomView, features: Featur
   }
 }
 
-function announceFacts({ change, actor, facts }: Extract<RoomEvent, { is: 'facts' }>, view: RoomView, features: Features): V3Announcement[] {
+function announceFacts(
+  { change, actor, facts }: Extract<RoomEvent, { is: 'facts' }>,
+  view: RoomView,
+  features: Features,
+): V3Announcement[] {
   switch (change) {
     case 'screen':
       return [{ message: { event: 'screen/updated', payload: { id: actor, ...facts.screen } } }]
@@ -48,7 +54,12 @@ function announceFacts({ change, actor, facts }: Extract<RoomEvent, { is: 'facts
       return [{ message: { event: 'broadcast/status', payload: broadcastStatus(facts.broadcast) }, to: isAdmin }]
     case 'dialog':
       return [
-        { message: { event: facts.dialog === null ? 'file_chooser_dialog/closed' : 'file_chooser_dialog/opened', payload: { id: facts.dialog ?? '' } } },
+        {
+          message: {
+            event: facts.dialog === null ? 'file_chooser_dialog/closed' : 'file_chooser_dialog/opened',
+            payload: { id: facts.dialog ?? '' },
+          },
+        },
       ]
     case 'files':
       return [{ message: fileList(view, features) }]

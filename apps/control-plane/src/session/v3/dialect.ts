@@ -5,7 +5,7 @@ import type { Hub } from '../hub.ts'
 import { reopenPeer } from '../peer.ts'
 import type { SessionSocket } from '../socket.ts'
 import { announceEvent, announceSignal } from './announce.ts'
-import { greet } from './greet.ts'
+import { greet, settle } from './greet.ts'
 
 const say = (socket: SessionSocket, message: ServerMessage) => socket.say(message)
 
@@ -21,6 +21,12 @@ export class V3Dialect implements Dialect {
 
   greet(socket: SessionSocket, session: Session): void {
     for (const message of greet(session, this.#hub.room.view, this.#hub.features)) {
+      say(socket, message)
+    }
+  }
+
+  settle(socket: SessionSocket): void {
+    for (const message of settle(this.#hub.room.view, this.#hub.features)) {
       say(socket, message)
     }
   }

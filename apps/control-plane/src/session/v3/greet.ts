@@ -23,18 +23,24 @@ export function greet(session: Session, view: RoomView, features: Features): Ser
   if (session.profile.is_admin) {
     messages.push({
       event: 'system/admin',
-      payload: { screen_sizes_list: facts?.screens ?? [], broadcast_status: broadcastStatus(facts?.broadcast ?? { is_active: false, url: '' }) },
+      payload: {
+        screen_sizes_list: facts?.screens ?? [],
+        broadcast_status: broadcastStatus(facts?.broadcast ?? { is_active: false, url: '' }),
+      },
     })
   }
-  if (facts && facts.dialog !== null) {
-    messages.push({ event: 'file_chooser_dialog/opened', payload: { id: facts.dialog } })
-  }
-  messages.push(
+  return messages
+}
+
+/** What it hears once everybody knows of it: an open file dialog, and the plugins. */
+export function settle(view: RoomView, features: Features): ServerMessage[] {
+  const dialog = view.node?.facts?.dialog ?? null
+  return [
+    ...(dialog === null ? [] : [{ event: 'file_chooser_dialog/opened' as const, payload: { id: dialog } }]),
     fileList(view, features),
     { event: 'chat/init', payload: { enabled: features.chat } },
     { event: 'openinapp/init', payload: { enabled: features.openInApp } },
-  )
-  return messages
+  ]
 }
 
 export function hostStatus(view: RoomView): { has_host: boolean; host_id?: string } {

@@ -1,3 +1,4 @@
+import { messageOf } from '@neko-edge/kit'
 import type { ClientEvent, ClientPayload, ControlInput, Session } from '@neko-edge/protocol'
 import { releaseControl } from '@neko-edge/store'
 import { isPermitted } from '../../plugins/permission.ts'
@@ -21,7 +22,8 @@ type Handlers = { readonly [E in ClientEvent]: Handler<E> }
 const controlKeysym = 0xffe3
 
 /** Where an event says where the pointer is: a coordinate that is missing counts as 0 when the other is there. */
-const at = ({ x, y }: { x?: number | undefined; y?: number | undefined }) => (x === undefined && y === undefined ? undefined : { x: x ?? 0, y: y ?? 0 })
+const at = ({ x, y }: { x?: number | undefined; y?: number | undefined }) =>
+  x === undefined && y === undefined ? undefined : { x: x ?? 0, y: y ?? 0 }
 
 const input = ({ hub, session }: Context, what: ControlInput) => giveInput(hub, session.id, present<ControlInput>(what))
 const shortcut = (letter: string) => (context: Context) =>
@@ -64,15 +66,19 @@ export const handlers: Handlers = {
   },
 
   'signal/request': ({ hub, socket }, request) => openPeer(hub, socket, request),
-  'signal/answer': (context, { sdp }) => withPeer(context, async (peer) => void (await context.hub.node.call('peer.answer', { ...peer, sdp }))),
+  'signal/answer': (context, { sdp }) =>
+    withPeer(context, async (peer) => void (await context.hub.node.call('peer.answer', { ...peer, sdp }))),
   'signal/offer': (context, { sdp }) =>
     withPeer(context, async (peer) => {
       const answer = await context.hub.node.call('peer.offer', { ...peer, sdp })
       context.socket.say({ event: 'signal/answer', payload: answer })
     }),
-  'signal/candidate': (context, { candidate }) => withPeer(context, (peer) => context.hub.node.tell('peer.candidate', { ...peer, candidate })),
+  'signal/candidate': (context, { candidate }) =>
+    withPeer(context, (peer) => context.hub.node.tell('peer.candidate', { ...peer, candidate })),
   'signal/restart': (context) =>
-    withPeer(context, async (peer) => context.socket.say({ event: 'signal/restart', payload: await context.hub.node.call('peer.restart', peer) })),
+    withPeer(context, async (peer) =>
+      context.socket.say({ event: 'signal/restart', payload: await context.hub.node.call('peer.restart', peer) }),
+    ),
   'signal/video': (context, video) =>
     withPeer(context, async (peer) => {
       const { socket, hub } = context
@@ -139,11 +145,23 @@ export const handlers: Handlers = {
 
   'send/unicast': ({ hub, session }, { receiver, subject, body }) =>
     hub.room.signal({ is: 'unicast', sender: session.id, receiver, subject, body: body ?? null }),
-  'send/broadcast': ({ hub, session }, { subject, body }) => hub.room.signal({ is: 'broadcast', sender: session.id, subject, body: body ?? null }),
+  'send/broadcast': ({ hub, session }, { subject, body }) =>
+    hub.room.signal({ is: 'broadcast', sender: session.id, subject, body: body ?? null }),
   'chat/message': async ({ hub, session }, { text }) => {
     if (isPermitted('chat.can_send', { enabled: hub.features.chat, settings: hub.room.view.settings, session })) {
       await hub.room.signal({ is: 'chat', id: session.id, created: hub.clock.now(), text })
     }
   },
-  'filetransfer/update': ({ hub, socket }) => socket.say(fileList(hub.room.view, hub.features)),
+  'filetransfer/update': async ({ hub, socket }) => {
+    const before = hub.room.view.node?.facts?.files
+    if (hub.features.fileTransfer.enabled) {
+      await hub.node.call('files.refresh', {}).catch((error: unknown) => {
+        hub.log.debug({ session: socket.id, error: messageOf(error) }, 'transfer directory not looked into')
+      })
+    }
+    // A list that changed has been told to all by now.
+    if (JSON.stringify(hub.room.view.node?.facts?.files) === JSON.stringify(before)) {
+      socket.say(fileList(hub.room.view, hub.features))
+    }
+  },
 }

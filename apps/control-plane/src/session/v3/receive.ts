@@ -16,7 +16,7 @@ export function receiveV3(hub: Hub, socket: SessionSocket, frame: string): void 
     if (session) {
       await dispatch({ hub, socket, session }, message)
     }
-  })
+  }, frame.length)
 }
 
 async function dispatch(context: Parameters<(typeof handlers)['control/request']>[0], { event, payload }: ClientMessage): Promise<void> {

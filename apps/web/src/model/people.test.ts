@@ -1,0 +1,38 @@
+import type { Room } from '@neko-edge/client'
+import { describe, expect, it } from 'vitest'
+import { presentIn } from './people.ts'
+
+type Sessions = Room['sessions']
+
+function sessions(...names: readonly string[]): Sessions {
+  const profile = {
+    is_admin: false,
+    can_login: true,
+    can_connect: true,
+    can_watch: true,
+    can_host: true,
+    can_share_media: true,
+    can_access_clipboard: true,
+    sends_inactive_cursor: true,
+    can_see_inactive_cursors: true,
+    plugins: null,
+  }
+  const of = (name: string) => ({ id: name, profile: { ...profile, name }, state: { is_connected: name !== 'gone', is_watching: true } })
+  return new Map(names.map((name) => [name, of(name)]))
+}
+
+describe('presentIn', () => {
+  it('[WEB-146] the host first, then oneself, then by name; nobody who is not connected', () => {
+    const room = { sessions: sessions('zoe', 'Émile', 'bob', 'gone', 'anna', 'p10', 'p9'), host: 'zoe', me: 'p10' }
+    expect(presentIn(room)).toEqual(['zoe', 'p10', 'anna', 'bob', 'Émile', 'p9'])
+    expect(presentIn(room, ' B')).toEqual(['bob'])
+  })
+
+  it('[WEB-147] two thousand are sorted in the time of a frame or two', () => {
+    const room = { sessions: sessions(...Array.from({ length: 2_000 }, (_, index) => `person ${(index * 7919) % 2000}`)), host: undefined, me: '' }
+    presentIn(room)
+    const startedAt = performance.now()
+    presentIn(room)
+    expect(performance.now() - startedAt).toBeLessThan(300)
+  })
+})

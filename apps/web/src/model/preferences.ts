@@ -1,0 +1,45 @@
+import { effect, type Signal, signal } from '@preact/signals'
+import { remembered } from './store.ts'
+
+export type Theme = 'auto' | 'light' | 'dark'
+
+const flag = (text: string) => (text === 'true' || text === 'false' ? text === 'true' : undefined)
+const within = (least: number, most: number) => (text: string) => {
+  const value = Number(text)
+  return text !== '' && value >= least && value <= most ? value : undefined
+}
+const themes: readonly string[] = ['auto', 'light', 'dark'] satisfies Theme[]
+
+/** A signal that the browser remembers; what it remembers wrong counts as nothing. */
+function kept<T extends string | number | boolean>(name: string, initial: T, parse: (text: string) => T | undefined): Signal<T> {
+  const value = signal(parse(remembered.get(name) ?? '') ?? initial)
+  let isFirst = true
+  effect(() => {
+    const text = String(value.value)
+    if (!isFirst) {
+      remembered.set(name, text)
+    }
+    isFirst = false
+  })
+  return value
+}
+
+/** What somebody likes, on this browser. */
+export type Preferences = ReturnType<typeof createPreferences>
+
+export function createPreferences() {
+  return {
+    volume: kept('volume', 1, within(0, 1)),
+    /** 1 is the wheel as it is. */
+    scrollSpeed: kept('scroll', 1, within(0.1, 5)),
+    invertScroll: kept('invert', false, flag),
+    isTrackpad: kept('trackpad', false, flag),
+    /** A layout of XKB, or `auto`. */
+    layout: kept('layout', 'auto', (text) => (/^[a-z]{2,8}$/.test(text) ? text : undefined)),
+    /** A code of the catalogue, or `auto`. */
+    language: kept('language', 'auto', (text) => (/^[a-z-]{2,8}$/i.test(text) ? text : undefined)),
+    theme: kept<Theme>('theme', 'auto', (text) => (themes.includes(text) ? (text as Theme) : undefined)),
+    hasSounds: kept('sounds', true, flag),
+    showsEmotes: kept('emotes', true, flag),
+  }
+}

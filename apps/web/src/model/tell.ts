@@ -1,0 +1,104 @@
+import type { ChatLine } from '@neko-edge/client'
+import { effect } from '@preact/signals'
+import { words } from '../words/words.ts'
+import { type Model, nameOf } from './model.ts'
+
+/** What happens is told: as notices, with a sound, in the clipboard. */
+export function tellEverything(model: Model): void {
+  tellHostChanges(model)
+  tellRequests(model)
+  tellRefusals(model)
+  tellMessages(model)
+  bringClipboard(model)
+}
+
+function tellHostChanges({ client, notices }: Model): void {
+  let before = client.room.value?.host
+  client.room.watch((room) => {
+    const after = room?.host
+    const { control } = words.value
+    if (room && after !== before) {
+      if (after === room.me) {
+        notices.show(control.youGotIt)
+      } else if (after !== undefined) {
+        notices.show(control.tookIt(nameOf(room, after)))
+      } else if (before !== undefined) {
+        notices.show(control.released(nameOf(room, before)))
+      }
+    }
+    before = after
+  })
+}
+
+function tellRequests({ client, ignored, notices, run, sounds }: Model): void {
+  client.onMessage((message) => {
+    const room = client.room.value
+    if (message.event !== 'control/request' || !room || message.payload.id === room.me || ignored.value.has(message.payload.id)) {
+      return
+    }
+    const { id } = message.payload
+    const { control } = words.value
+    sounds.ring()
+    notices.show(control.wants(nameOf(room, id)), [
+      { label: control.give, run: () => run(client.api.giveControl(id)) },
+      { label: control.notNow, run: () => {} },
+    ])
+  })
+}
+
+function tellRefusals({ client, notices }: Model): void {
+  client.control.onRefused((why) => {
+    const room = client.room.value
+    const { control } = words.value
+    if (why === 'held' && room?.host !== undefined) {
+      notices.show(control.host(nameOf(room, room.host)), [{ label: control.ask, run: () => client.control.request() }])
+    } else if (why === 'locked' || why === 'private' || why === 'forbidden') {
+      notices.show(control[why])
+    }
+  })
+}
+
+/** Lines that somebody should read: what others said, except those whom one ignores. */
+export function countsAsUnread(line: ChatLine, { seen, ignored }: { seen: number; ignored: ReadonlySet<string> }): boolean {
+  return line.is === 'said' && !line.isMine && line.key > seen && !ignored.has(line.from)
+}
+
+function tellMessages({ ignored, lines, panel, seenLine, sounds }: Model): void {
+  let newest = 0
+  effect(() => {
+    const last = lines.value.at(-1)
+    const isSeen = panel.value === 'chat' && !document.hidden
+    if (last && last.key > newest && !isSeen && countsAsUnread(last, { seen: newest, ignored: ignored.peek() })) {
+      sounds.knock()
+    }
+    newest = last?.key ?? 0
+    if (isSeen) {
+      seenLine.value = newest
+    }
+  })
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && panel.value === 'chat') {
+      seenLine.value = lines.value.at(-1)?.key ?? 0
+    }
+  })
+}
+
+/** What is copied in the desktop lands in one's own clipboard, where the browser lets it. */
+function bringClipboard({ client, notices, panel }: Model): void {
+  client.onMessage((message) => {
+    if (message.event !== 'clipboard/updated' || message.payload.text === '') {
+      return
+    }
+    const { text } = message.payload
+    const { clipboard } = words.value
+    const write = () => navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard here'))
+    write().catch(() => {
+      notices.show(clipboard.arrived, [
+        { label: clipboard.copy, run: () => void write().catch(() => showText()) },
+      ])
+    })
+    const showText = () => {
+      panel.value = 'clipboard'
+    }
+  })
+}

@@ -1,0 +1,35 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { words } from '../words/words.ts'
+import { Icon } from './icons.tsx'
+
+/** A modal window; Escape and a click beside it close it. */
+export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    const element = dialog.current
+    element?.showModal()
+    return () => element?.close()
+  }, [])
+  return (
+    <dialog
+      ref={dialog}
+      class="dialog card"
+      aria-label={title}
+      onCancel={onClose}
+      onClick={(event) => {
+        if (event.target === dialog.current) {
+          onClose()
+        }
+      }}
+    >
+      <header>
+        <h2>{title}</h2>
+        <button type="button" class="quiet square" aria-label={words.value.panel.close} onClick={onClose}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <div class="content">{children}</div>
+    </dialog>
+  )
+}
