@@ -12,6 +12,7 @@ const patterns = ['{apps,libs}/*/{src,test}/**/*.{test,suite}.{ts,tsx}', 'infra/
 const sections: Readonly<Record<string, string>> = {
   HTTP: 'HTTP interface',
   WS: 'WebSocket',
+  V2: 'V2 clients',
   MEM: 'Members',
   PLG: 'Plugins',
   SES: 'Sessions in the store',

@@ -1,9 +1,12 @@
-/** `npm run bench -- first-light`: measures our server, or with `--url` any other neko V3 server, and prints JSON. */
+/** `npm run bench -- NAME`: measures our server, or with `--url` any other neko V3 server, and prints JSON. */
 import { parseArgs } from 'node:util'
 import { messageOf } from '@neko-edge/kit'
+import { controlPlane } from './control-plane.ts'
 import { firstLight } from './first-light.ts'
 
-const usage = `bench first-light [--url URL [--password PASSWORD] [--pid PID]...] [--runs N] [--clicks N] [--starts N] [--viewers 0,1,10,50]
+const usage = `bench control-plane
+  one control plane of ours, without a desktop: logins, sockets, requests, fan-out
+bench first-light [--url URL [--password PASSWORD] [--pid PID]...] [--runs N] [--clicks N] [--starts N] [--viewers 0,1,10,50]
   --url       a neko V3 server that runs already; without it ours is started and stopped
   --password  its password for ordinary users (neko)
   --pid       root of a process tree that belongs to it; may be given several times
@@ -25,12 +28,32 @@ const { values, positionals } = parseArgs({
   },
 })
 
-if (positionals[0] !== 'first-light') {
-  console.error(usage)
-  process.exit(2)
+const progress = (part: string) => console.error(`bench: ${part}`)
+
+function run(name: string | undefined): Promise<unknown> {
+  switch (name) {
+    case 'control-plane':
+      return controlPlane(progress)
+    case 'first-light':
+      return firstLight(firstLightOptions(), progress)
+    default:
+      console.error(usage)
+      process.exit(2)
+  }
 }
+
 try {
-  const options = {
+  const result = await run(positionals[0])
+  console.log(JSON.stringify(result, undefined, 2))
+  // A WebSocket that its server never closes would keep this process alive.
+  process.exit(0)
+} catch (error) {
+  console.error(`bench: ${messageOf(error)}`)
+  process.exit(1)
+}
+
+function firstLightOptions() {
+  return {
     url: values.url,
     password: values.password,
     pids: values.pid.map(Number),
@@ -39,11 +62,4 @@ try {
     starts: Number(values.starts),
     viewers: values.viewers.split(',').map(Number),
   }
-  const result = await firstLight(options, (part) => console.error(`bench: ${part}`))
-  console.log(JSON.stringify(result, undefined, 2))
-  // A WebSocket that its server never closes would keep this process alive.
-  process.exit(0)
-} catch (error) {
-  console.error(`bench: ${messageOf(error)}`)
-  process.exit(1)
 }

@@ -45,6 +45,8 @@ describe('the data channel of a V3 viewer', () => {
 
   async function host(viewer: V3Viewer): Promise<void> {
     await boss.does('/api/room/control/reset')
+    // Earlier turns of the same viewer must not be taken for this one.
+    viewer.socket.inbox.drain()
     viewer.send('control/request')
     await viewer.event('control/host', { where: (payload) => (payload as { host_id?: string }).host_id === viewer.session.id })
   }
@@ -150,6 +152,16 @@ describe('the data channel of a V3 viewer', () => {
     await settled(ann)
     expect(await isCapsLocked()).toBe(true)
     tap(ann)
+    await until(async () => !(await isCapsLocked()), { ms: 3_000, what: 'caps lock is off' })
+  })
+
+  it('[CH-11] lets go of what the host held when his turn ends', async () => {
+    await host(ann)
+    ann.peer.send(v3Input.keyDown(capsLock))
+    await until(isCapsLocked, { ms: 3_000, what: 'caps lock' })
+    await host(bob)
+    // Were the key still down, another down of it would change nothing.
+    tap(bob)
     await until(async () => !(await isCapsLocked()), { ms: 3_000, what: 'caps lock is off' })
   })
 

@@ -6,7 +6,9 @@ import { DeskPage, target, textField } from './desk-page.ts'
 import { Fleet } from './fleet.ts'
 
 const memberIn = (message: SocketMessage | undefined, name: string) =>
-  (message?.['members'] as { id: string; displayname: string; connected?: boolean }[] | undefined)?.find(({ displayname }) => displayname === name)
+  (message?.['members'] as { id: string; displayname: string; connected?: boolean }[] | undefined)?.find(
+    ({ displayname }) => displayname === name,
+  )
 
 describe('V2 and V3 in one room, through two control planes', () => {
   let desk: DeskPage
@@ -28,7 +30,10 @@ describe('V2 and V3 in one room, through two control planes', () => {
 
   const encoders = async () => {
     const lines = (await fleet.nodeCommands()).filter((line) => line.includes('ximagesrc') && line.includes('vp8enc'))
-    return { cursor: lines.some((line) => line.includes('show-pointer=true')), plain: lines.some((line) => line.includes('show-pointer=false')) }
+    return {
+      cursor: lines.some((line) => line.includes('show-pointer=true')),
+      plain: lines.some((line) => line.includes('show-pointer=false')),
+    }
   }
   const waitForEncoders = (cursor: boolean, plain: boolean) =>
     until(
@@ -51,7 +56,7 @@ describe('V2 and V3 in one room, through two control planes', () => {
     await desk?.[Symbol.asyncDispose]()
   })
 
-  it('[V2-E2E-1] greets in the order that the client needs, with picture, sound and a channel that the client opens', async () => {
+  it('[V2-90] greets in the order that the client needs, with picture, sound and a channel that the client opens', async () => {
     ;({ viewer: boss, id: bossId } = await enter('boss', { password: 'admin' }))
     ;({ viewer: bob, id: bobId } = await enter('bob', { plane: 1, isOld: true }))
     const events = (viewer: V2Viewer) => viewer.socket.history.map(({ event }) => event).filter((event) => event !== 'signal/candidate')
@@ -73,7 +78,7 @@ describe('V2 and V3 in one room, through two control planes', () => {
     }
   })
 
-  it('[V2-E2E-2] encodes the picture with the pointer for V2 alone, that without it for V3 alone, and neither for nobody', async () => {
+  it('[V2-91] encodes the picture with the pointer for V2 alone, that without it for V3 alone, and neither for nobody', async () => {
     await waitForEncoders(true, false)
     vera = await V3Viewer.open({ url: fleet.urls[1] ?? '', username: 'vera', password: 'neko' })
     await vera.watch()
@@ -84,7 +89,7 @@ describe('V2 and V3 in one room, through two control planes', () => {
     await waitForEncoders(false, false)
   })
 
-  it('[V2-E2E-3] moves the pointer by V2’s channel, and shows it where it is to V2 and not to V3', async () => {
+  it('[V2-92] moves the pointer by V2’s channel, and shows it where it is to V2 and not to V3', async () => {
     ;({ viewer: boss, id: bossId } = await enter('boss', { password: 'admin' }))
     ;({ viewer: bob, id: bobId } = await enter('bob', { plane: 1, isOld: true }))
     vera = await V3Viewer.open({ url: fleet.urls[1] ?? '', username: 'vera', password: 'neko' })
@@ -117,7 +122,7 @@ describe('V2 and V3 in one room, through two control planes', () => {
     expect(without.at(place.x, place.y).every((value) => Math.abs(value - 128) < 20)).toBe(true)
   })
 
-  it('[V2-E2E-4] brings clicks and keys of the host to the desktop; of nobody else, and nothing that is no message', async () => {
+  it('[V2-93] brings clicks and keys of the host to the desktop; of nobody else, and nothing that is no message', async () => {
     desk.forget()
     await boss.peer.channelOpen()
     const click = await desk.place(target.x, target.y)
@@ -142,7 +147,7 @@ describe('V2 and V3 in one room, through two control planes', () => {
     expect(desk.reports.filter(({ is }) => is === 'click')).toHaveLength(2)
   })
 
-  it('[V2-E2E-5] hands the controls from V2 to V3 and back, each at the mouse in turn', async () => {
+  it('[V2-94] hands the controls from V2 to V3 and back, each at the mouse in turn', async () => {
     vera.send('control/request')
     expect(await vera.event('control/host', { where: (payload) => (payload as { host_id?: string }).host_id === bobId })).toBeDefined()
     await bob.event('control/requesting', { where: ({ id }) => id === vera.session.id })
@@ -154,7 +159,7 @@ describe('V2 and V3 in one room, through two control planes', () => {
     await bob.event('control/release', { where: ({ id }) => id === bossId })
   })
 
-  it('[V2-E2E-6] changes the size of the screen for V2 and V3, in the picture too', async () => {
+  it('[V2-95] changes the size of the screen for V2 and V3, in the picture too', async () => {
     boss.send('screen/set', { width: 1024, height: 768, rate: 60 })
     const changed = await bob.event('screen/resolution', { where: ({ id }) => id === bossId })
     expect(changed).toMatchObject({ width: 1024, height: 768 })
@@ -163,7 +168,7 @@ describe('V2 and V3 in one room, through two control planes', () => {
     await vera.event('screen/updated', { where: (payload) => (payload as { width: number }).width === 1024 })
   })
 
-  it('[V2-E2E-7] names the owner of a lock after his page was loaded again, and after his control plane was killed', async () => {
+  it('[V2-96] names the owner of a lock after his page was loaded again, and after his control plane was killed', async () => {
     boss.send('admin/lock', { resource: 'control' })
     await bob.event('admin/lock', { where: ({ id }) => id === bossId })
     await boss.close()
@@ -178,7 +183,10 @@ describe('V2 and V3 in one room, through two control planes', () => {
     await until(() => bob.peer.video.packets > packets + 20, { ms: 5_000, what: 'a picture that goes on' })
     const { viewer: late } = await enter('late', { plane: 1 })
     const locks = late.socket.history.find(({ event }) => event === 'system/init')?.['locks'] as { control?: string }
-    const owner = memberIn(late.socket.history.find(({ event }) => event === 'member/list'), 'boss')
+    const owner = memberIn(
+      late.socket.history.find(({ event }) => event === 'member/list'),
+      'boss',
+    )
     expect(owner).toMatchObject({ id: locks.control, connected: false })
     await late.close()
     const again = await enter('boss', { password: 'admin', plane: 1, isOld: true })

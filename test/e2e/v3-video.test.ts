@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { until } from '@neko-edge/kit'
+import { delay, until } from '@neko-edge/kit'
 import { commandLineOf, freeUdpPort, UdpShaper } from '@neko-edge/testing'
 import { TestBrowser } from '@neko-edge/testing/chromium'
 import { loginV3 } from '@neko-edge/testing/viewer'
@@ -187,5 +187,20 @@ describe('the quality ladder', () => {
     await thin.sees('hq', 40_000)
     await wide.sees('hq')
     expect(await wide.count('signal/video')).toBe(1)
+  })
+
+  it('[VID-4] goes on by itself after the network was gone for three seconds, with the same peer', async () => {
+    await using shaper = await UdpShaper.open({ host: '127.0.0.1', port: mediaPort }, { rate: 20_000_000 })
+    const request = { video: { selector: { id: 'lq' } } }
+    const ann = await Viewer.open(browser, { url: stack.url, name: 'ann', request, ports: [mediaPort, shaper.port] })
+    await ann.sees('lq')
+    shaper.change({ loss: 1 })
+    await delay(3_000)
+    const still = await ann.seen()
+    shaper.change({ loss: 0 })
+    await ann.sees('lq', 5_000)
+    expect((await ann.seen()).frames).toBeGreaterThan(still.frames)
+    expect([await ann.count('signal/provide'), await ann.count('signal/close')]).toEqual([1, 0])
+    await ann.leave()
   })
 })

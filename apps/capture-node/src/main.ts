@@ -50,7 +50,9 @@ export async function startCaptureNode({
   if (hasRooms) {
     await checkPipelines({ options: captureOptions(config), gst, screen: config.desktop.screen, log })
   }
-  const sfu = opening.use(await openMediasoupSfu({ workerBin, ...sfuOptions(config), announced: await announcedBy(config, log), log, clock }))
+  const sfu = opening.use(
+    await openMediasoupSfu({ workerBin, ...sfuOptions(config), announced: await announcedBy(config, log), log, clock }),
+  )
   // A node of another role has a worker, and no room of its own.
   if (hasRooms) {
     const room = opening.use(await Room.open('default' as RoomId, { connection, log }))

@@ -12,7 +12,7 @@ const readyMs = 5_000
 export class TempRedis implements AsyncDisposable {
   /** The socket's path, as ioredis takes it. */
   readonly path: string
-  /** `redis+unix://` and the path: the form of the option `redis_url`. */
+  /** `unix://` and the path: the form of the option `redis.url`. */
   readonly url: string
   readonly #directory: string
   #child: ChildProcess | undefined
@@ -20,7 +20,7 @@ export class TempRedis implements AsyncDisposable {
   private constructor(directory: string) {
     this.#directory = directory
     this.path = join(directory, 'redis.sock')
-    this.url = `redis+unix://${this.path}`
+    this.url = `unix://${this.path}`
   }
 
   /** Starts one and waits until it answers, about 40 ms. `unavailable` when Debian's redis-server is not installed. */

@@ -181,7 +181,7 @@ describe('pipelines', () => {
     expect(plan({ codec: 'h264', v2: {} }, (name: string) => !['openh264enc', 'x264enc'].includes(name)).codec.name).toBe('vp8')
   })
 
-  test('[V2-VID-1] hardware that is not there is named in an error, and the same codec is encoded without it', () => {
+  test('[V2-85] hardware that is not there is named in an error, and the same codec is encoded without it', () => {
     for (const [hwenc, missing] of [
       ['vaapi', 'vah264enc'],
       ['nvenc', 'nvh264enc'],
@@ -194,14 +194,20 @@ describe('pipelines', () => {
       )
       expect(video.codec.name).toBe('h264')
       expect(video.withPointer(screen)).toContain('openh264enc multi-thread=4 complexity=high bitrate=500000')
-      expect(lines.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([{ hwenc, codec: 'h264', missing: [missing] }])
+      expect(lines.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([
+        { hwenc, codec: 'h264', missing: [missing] },
+      ])
     }
   })
 
-  test('[V2-VID-2] no more frames than the screen has, 25 unless told otherwise, all of the screen’s for 0', () => {
+  test('[V2-86] no more frames than the screen has, 25 unless told otherwise, all of the screen’s for 0', () => {
     const rate = (max_fps: number | undefined, screenRate: number) =>
       /framerate=(\d+)\/1/.exec(
-        v2VideoPipelineText(max_fps === undefined ? {} : { max_fps }, { codec: codecs.vp8, display: ':1', hasElement: all }, { ...screen, rate: screenRate }),
+        v2VideoPipelineText(
+          max_fps === undefined ? {} : { max_fps },
+          { codec: codecs.vp8, display: ':1', hasElement: all },
+          { ...screen, rate: screenRate },
+        ),
       )?.[1]
     expect([rate(undefined, 60), rate(50, 30), rate(0, 60), rate(0, 0), rate(10, 60)]).toEqual(['25', '30', '60', '25', '10'])
   })

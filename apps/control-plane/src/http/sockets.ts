@@ -1,6 +1,6 @@
 import { NekoError, randomText, type SessionId } from '@neko-edge/kit'
 import { createSession } from '@neko-edge/store'
-import type { Context, Hono, MiddlewareHandler } from 'hono'
+import type { Hono, MiddlewareHandler } from 'hono'
 import { credentialsOf, memberOf } from '../legacy/credentials.ts'
 import { receiveV2 } from '../legacy/receive.ts'
 import { sha256 } from '../secret.ts'

@@ -99,7 +99,10 @@ export function factsMessages(event: Extract<RoomEvent, { is: 'facts' }>, view: 
     case 'broadcast':
       return [{ message: { event: 'broadcast/status', url: facts.broadcast.url, isActive: facts.broadcast.is_active }, to: isAdmin }]
     case 'files':
-      return fileList(view, features).map((message) => ({ message, to: (session: Session) => isMember(session) && maySeeFiles(session, { view, features }) }))
+      return fileList(view, features).map((message) => ({
+        message,
+        to: (session: Session) => isMember(session) && maySeeFiles(session, { view, features }),
+      }))
     case 'dialog':
     case 'ready':
       return []

@@ -5,7 +5,16 @@ import type { Announcement, Dialect, RoomSignal } from '../session/dialect.ts'
 import type { Hub } from '../session/hub.ts'
 import { openPeer } from '../session/peer.ts'
 import type { SessionSocket } from '../session/socket.ts'
-import { factsMessages, fileList, hostMessage, lockMessages, maySeeFiles, signalMessages, toMembers, type V2Announcement } from './announce.ts'
+import {
+  factsMessages,
+  fileList,
+  hostMessage,
+  lockMessages,
+  maySeeFiles,
+  signalMessages,
+  toMembers,
+  type V2Announcement,
+} from './announce.ts'
 import { Crowd } from './crowd.ts'
 import { firstWords, privateNotice, whoIsThere } from './greet.ts'
 import { isMember } from './member.ts'
@@ -149,7 +158,9 @@ export class V2Dialect implements Dialect {
     return [
       ...lockMessages(before, event),
       ...(isOpenedAgain ? fileList(view, features) : []).map((message) => ({ message, to: seeFiles })),
-      ...(this.#isPrivate && !wasPrivate ? [{ message: privateNotice, to: (session: Session) => isMember(session) && view.isShutOut(session.profile) }] : []),
+      ...(this.#isPrivate && !wasPrivate
+        ? [{ message: privateNotice, to: (session: Session) => isMember(session) && view.isShutOut(session.profile) }]
+        : []),
     ]
   }
 

@@ -78,13 +78,15 @@ function lockIn(settings: Settings, resource: LockName, isLocked: boolean): Sett
   }
 }
 
-const mute = (isOn: boolean) => async ({ hub, session }: Context, { id }: { id: string }) => {
-  const target = hub.room.view.session(id)
-  if (target && isMuted(target) !== isOn && !(isOn && target.profile.is_admin)) {
-    const change = (profile: Session['profile']) => ({ ...profile, plugins: { ...profile.plugins, 'chat.can_send': !isOn } })
-    await editProfile(hub, id, { actor: session.id, change })
+const mute =
+  (isOn: boolean) =>
+  async ({ hub, session }: Context, { id }: { id: string }) => {
+    const target = hub.room.view.session(id)
+    if (target && isMuted(target) !== isOn && !(isOn && target.profile.is_admin)) {
+      const change = (profile: Session['profile']) => ({ ...profile, plugins: { ...profile.plugins, 'chat.can_send': !isOn } })
+      await editProfile(hub, id, { actor: session.id, change })
+    }
   }
-}
 
 /** V2 reports failures of the broadcast, and nothing else. */
 const reporting =
@@ -181,7 +183,9 @@ export const handlers: Handlers = {
   },
   'filetransfer/refresh': (context) => {
     const { hub, session } = context
-    for (const message of maySeeFiles(session, { view: hub.room.view, features: hub.features }) ? fileList(hub.room.view, hub.features) : []) {
+    for (const message of maySeeFiles(session, { view: hub.room.view, features: hub.features })
+      ? fileList(hub.room.view, hub.features)
+      : []) {
       say(context, message)
     }
   },
@@ -223,4 +227,3 @@ function candidateIn(data: string): string {
     return ''
   }
 }
-

@@ -7,7 +7,7 @@ const files = { FILE_TRANSFER_ENABLED: 'true', FILE_TRANSFER_PATH: '/files' }
 const membersIn = ({ members }: SocketMessage) => (members as { displayname: string }[]).map(({ displayname }) => displayname)
 
 describe('a V2 socket', () => {
-  it('[V2-CON-1] hears the offer with its own id first, then the room, and who is there once the picture has come', async () => {
+  it('[V2-1] hears the offer with its own id first, then the room, and who is there once the picture has come', async () => {
     await using planes = await Planes.open({ env: files })
     const ann = await V2Person.enter(planes, 'ann', { password: 'admin' })
     const [provide, init] = ann.socket.history
@@ -27,38 +27,38 @@ describe('a V2 socket', () => {
     expect(membersIn(ann.socket.history[5] as SocketMessage)).toEqual(['ann'])
   })
 
-  it('[V2-CON-2] takes the name of an older client from its answer, and tells the others of it once', async () => {
+  it('[V2-2] takes the name of an older client from its answer, and tells the others of it once', async () => {
     await using planes = await Planes.open()
     const ann = await V2Person.enter(planes, 'ann')
     const old = await V2Person.enter(planes, 'Old / 100% ?#', { isOld: true, plane: 1 })
     expect(names(old.socket.history)).toEqual(['signal/provide', 'system/init', 'member/list', 'screen/resolution', 'member/connected'])
     expect(membersIn(old.socket.history[2] as SocketMessage)).toEqual(['ann', 'Old / 100% ?#'])
-    expect(await ann.news()).toEqual([
-      { event: 'member/connected', id: old.id, displayname: 'Old / 100% ?#', admin: false, muted: false },
-    ])
+    expect(await ann.news()).toEqual([{ event: 'member/connected', id: old.id, displayname: 'Old / 100% ?#', admin: false, muted: false }])
   })
 
   it.each([
     ['a wrong password', { password: 'wrong', username: 'x' }, 'invalid_password'],
     ['an empty password', { password: '', username: 'x' }, 'invalid_password'],
     ['no password', {}, 'invalid_password'],
-  ])('[V2-CON-3] is refused in words after the upgrade: %s', async (_, query, message) => {
+  ])('[V2-3] is refused in words after the upgrade: %s', async (_, query, message) => {
     await using planes = await Planes.open({ count: 1 })
     const socket = await knock(planes, query)
     await socket.closed
     expect(socket.history).toEqual([{ event: 'system/disconnect', title: '', message }])
   })
 
-  it('[V2-CON-4] takes name and password under the names of either generation, reserved characters included', async () => {
+  it('[V2-4] takes name and password under the names of either generation, reserved characters included', async () => {
     await using planes = await Planes.open({ count: 1, env: { PASSWORD: 'a+b&c%d/ä', PASSWORD_ADMIN: 'boss' } })
     for (const query of [{ password: 'a+b&c%d/ä' }, { pwd: 'a+b&c%d/ä', usr: 'ann' }, { username: 'ann', password: 'boss' }]) {
       const socket = await knock(planes, query)
-      expect(await socket.event('signal/provide')).toMatchObject({ id: expect.stringMatching('username' in query || 'usr' in query ? /^ann-/ : /^-/) })
+      expect(await socket.event('signal/provide')).toMatchObject({
+        id: expect.stringMatching('username' in query || 'usr' in query ? /^ann-/ : /^-/),
+      })
       await socket.close()
     }
   })
 
-  it('[V2-CON-5] finds a locked room shut, except admins, and a banned address always', async () => {
+  it('[V2-5] finds a locked room shut, except admins, and a banned address always', async () => {
     await using planes = await Planes.open()
     const boss = await V2Person.enter(planes, 'boss', { password: 'admin' })
     const ann = await V2Person.enter(planes, 'ann')
@@ -75,10 +75,11 @@ describe('a V2 socket', () => {
     expect(again.history).toEqual([{ event: 'system/disconnect', title: '', message: 'banned' }])
   })
 
-  it('[V2-CON-6] ends its session with itself: nobody is left behind, whoever ended it', async () => {
+  it('[V2-6] ends its session with itself: nobody is left behind, whoever ended it', async () => {
     await using planes = await Planes.open()
     const vera = await planes.admin('vera')
-    const ids = async () => ((await (await vera.request('/api/sessions', { method: 'GET' })).json()) as { id: string }[]).map(({ id }) => id)
+    const ids = async () =>
+      ((await (await vera.request('/api/sessions', { method: 'GET' })).json()) as { id: string }[]).map(({ id }) => id)
     const boss = await V2Person.enter(planes, 'boss', { password: 'admin' })
     for (let count = 0; count < 10; count++) {
       const ann = await V2Person.enter(planes, 'ann', { plane: count })
@@ -91,7 +92,7 @@ describe('a V2 socket', () => {
     expect(await ids()).toEqual([vera.id, boss.id])
   })
 
-  it('[V2-CON-7] says server_shutdown to everybody when the server stops', async () => {
+  it('[V2-7] says server_shutdown to everybody when the server stops', async () => {
     await using planes = await Planes.open()
     const [ann, bob] = [await V2Person.enter(planes, 'ann'), await V2Person.enter(planes, 'bob', { plane: 1 })]
     await Promise.all(planes.planes.map((plane) => plane[Symbol.asyncDispose]()))
@@ -100,7 +101,7 @@ describe('a V2 socket', () => {
     }
   })
 
-  it('[V2-CON-8] sends a viewer who lost his picture away, since he comes back by himself', async () => {
+  it('[V2-8] sends a viewer who lost his picture away, since he comes back by himself', async () => {
     await using planes = await Planes.open()
     const [ann, bob] = [await V2Person.enter(planes, 'ann'), await V2Person.enter(planes, 'bob', { plane: 1 })]
     ann.send('control/request')
@@ -110,7 +111,7 @@ describe('a V2 socket', () => {
     expect(names(await bob.news())).toEqual(['control/release', 'member/disconnected'])
   })
 
-  it('[V2-CON-9] is not there without legacy mode', async () => {
+  it('[V2-9] is not there without legacy mode', async () => {
     await using planes = await Planes.open({ count: 1, env: { LEGACY: 'false' } })
     await expect(knock(planes, { password: 'neko' })).rejects.toThrow('no WebSocket')
     for (const path of ['/ws', '/stats?pwd=admin', '/screenshot.jpg?pwd=admin', '/file?pwd=admin&filename=x']) {
@@ -121,7 +122,7 @@ describe('a V2 socket', () => {
 })
 
 describe('names of locks', () => {
-  it('[V2-LCK-1] stay right when the owner, another admin and a user come again, in every process', async () => {
+  it('[V2-11] stay right when the owner, another admin and a user come again, in every process', async () => {
     await using planes = await Planes.open()
     const anna = await V2Person.enter(planes, 'anna', { password: 'admin' })
     const bob = await V2Person.enter(planes, 'bob', { plane: 1 })
@@ -148,7 +149,7 @@ describe('names of locks', () => {
     expect(other.socket.history.find(({ event }) => event === 'system/init')).toMatchObject({ locks: { control: anna.id } })
   })
 
-  it('[V2-LCK-2] say nobody where the configuration or the protection locked', async () => {
+  it('[V2-12] say nobody where the configuration or the protection locked', async () => {
     await using planes = await Planes.open({ count: 1, env: { LOCKS: 'login file_transfer', CONTROL_PROTECTION: 'true' } })
     const boss = await V2Person.enter(planes, 'boss', { password: 'admin' })
     // The protection's lock opens for him, that of the configuration does not.
@@ -164,6 +165,10 @@ describe('names of locks', () => {
       { event: 'member/disconnected', id: boss.id },
     ])
     const stats = await (await fetch(`${planes.url(0)}/stats?pwd=admin`)).json()
-    expect(stats).toMatchObject({ locked: { control: 'by_control_protection', file_transfer: '' }, control_protection: true, last_user_left_at: null })
+    expect(stats).toMatchObject({
+      locked: { control: 'by_control_protection', file_transfer: '' },
+      control_protection: true,
+      last_user_left_at: null,
+    })
   })
 })

@@ -14,7 +14,7 @@ async function company(planes: Planes) {
 }
 
 describe('the controls in V2', () => {
-  it('[V2-CTL-1] are asked for, refused in words to both, given, released', async () => {
+  it('[V2-20] are asked for, refused in words to both, given, released', async () => {
     await using planes = await Planes.open()
     const { boss, ann, bob } = await company(planes)
     const all = [boss, ann, bob]
@@ -33,7 +33,7 @@ describe('the controls in V2', () => {
     expect(await commonNews(bob, boss, ann, late)).toEqual([{ event: 'control/release', id: bob.id }])
   })
 
-  it('[V2-CTL-2] are taken, released and given by admins with the name of whom they are taken from', async () => {
+  it('[V2-21] are taken, released and given by admins with the name of whom they are taken from', async () => {
     await using planes = await Planes.open()
     const { boss, ann, bob } = await company(planes)
     boss.send('admin/control')
@@ -48,7 +48,7 @@ describe('the controls in V2', () => {
     expect(await commonNews(boss, ann, bob)).toEqual([{ event: 'admin/release', id: boss.id, target: bob.id }])
   })
 
-  it('[V2-CTL-3] are given by nobody who has not got them, to nobody who is not there, nor past a lock', async () => {
+  it('[V2-22] are given by nobody who has not got them, to nobody who is not there, nor past a lock', async () => {
     await using planes = await Planes.open()
     const { boss, ann, bob } = await company(planes)
     bob.send('control/give', { id: bob.id })
@@ -70,7 +70,7 @@ describe('the controls in V2', () => {
     expect(await commonNews(ann, bob, boss)).toEqual([])
   })
 
-  it('[V2-CTL-4] pass between V2 and V3 and back, each hearing it in its own words', async () => {
+  it('[V2-23] pass between V2 and V3 and back, each hearing it in its own words', async () => {
     await using planes = await Planes.open()
     const { boss, ann, vera } = await company(planes)
     vera.send('control/request')
@@ -81,12 +81,14 @@ describe('the controls in V2', () => {
     await vera.does(`/api/room/control/give/${encodeURIComponent(ann.id)}`)
     expect(await boss.hears('control/give')).toEqual({ id: vera.id, target: ann.id })
     ann.send('control/give', { id: vera.id })
-    expect(await vera.hears('control/host', (host: { id: string }) => host.id === ann.id && 'host_id' in host)).toMatchObject({ host_id: vera.id })
+    expect(await vera.hears('control/host', (host: { id: string }) => host.id === ann.id && 'host_id' in host)).toMatchObject({
+      host_id: vera.id,
+    })
     await vera.does('/api/room/control/release')
     expect(await boss.hears('control/release')).toEqual({ id: vera.id })
   })
 
-  it('[V2-CTL-5] are left by whoever goes, before he goes', async () => {
+  it('[V2-24] are left by whoever goes, before he goes', async () => {
     await using planes = await Planes.open()
     const { boss, ann, bob } = await company(planes)
     ann.send('control/request')
@@ -100,7 +102,7 @@ describe('the controls in V2', () => {
     ])
   })
 
-  it('[V2-CTL-6] under implicit hosting need no asking for clipboard and keyboard, and change hands by asking', async () => {
+  it('[V2-25] under implicit hosting need no asking for clipboard and keyboard, and change hands by asking', async () => {
     await using planes = await Planes.open({ env: { IMPLICIT_CONTROL: 'true' } })
     const { boss, ann, bob } = await company(planes)
     ann.send('control/clipboard', { text: 'copied' })
@@ -120,7 +122,7 @@ describe('the controls in V2', () => {
     expect(planes.node.asked('clipboard.set')).toHaveLength(1)
   })
 
-  it('[V2-CTL-7] without implicit hosting, clipboard and keyboard are the host’s alone; he alone hears of the desktop’s', async () => {
+  it('[V2-26] without implicit hosting, clipboard and keyboard are the host’s alone; he alone hears of the desktop’s', async () => {
     await using planes = await Planes.open()
     const { ann, bob } = await company(planes)
     ann.send('control/request')
@@ -137,7 +139,7 @@ describe('the controls in V2', () => {
 })
 
 describe('V2’s admins', () => {
-  it('[V2-ADM-1] lock and unlock each resource once, named in both protocols', async () => {
+  it('[V2-30] lock and unlock each resource once, named in both protocols', async () => {
     await using planes = await Planes.open({ env: { FILE_TRANSFER_ENABLED: 'true' } })
     const { boss, ann, bob, vera } = await company(planes)
     for (const resource of ['login', 'control', 'file_transfer']) {
@@ -157,7 +159,7 @@ describe('V2’s admins', () => {
     }
   })
 
-  it('[V2-ADM-2] mute and unmute users by name, once; who comes later just sees it', async () => {
+  it('[V2-31] mute and unmute users by name, once; who comes later just sees it', async () => {
     await using planes = await Planes.open()
     const { boss, ann, bob } = await company(planes)
     boss.send('admin/mute', { id: ann.id })
@@ -175,7 +177,7 @@ describe('V2’s admins', () => {
     expect(await commonNews(boss, ann, bob, late)).toEqual([{ event: 'admin/unmute', id: boss.id, target: ann.id }])
   })
 
-  it('[V2-ADM-3] kick in words for everybody: who is kicked comes in again, with what he was', async () => {
+  it('[V2-32] kick in words for everybody: who is kicked comes in again, with what he was', async () => {
     await using planes = await Planes.open()
     const { boss, ann, bob } = await company(planes)
     boss.send('admin/kick', { id: ann.id })
@@ -187,7 +189,7 @@ describe('V2’s admins', () => {
     await V2Person.enter(planes, 'ann')
   })
 
-  it('[V2-ADM-4] ban an address, also that of a V3 client, until the ban is lifted', async () => {
+  it('[V2-33] ban an address, also that of a V3 client, until the ban is lifted', async () => {
     await using planes = await Planes.open({ env: { SESSION_API_TOKEN: 'machine' } })
     const { boss, bob, vera } = await company(planes)
     boss.send('admin/ban', { id: vera.id })
@@ -204,7 +206,7 @@ describe('V2’s admins', () => {
     await planes.enter('vera', { plane: 1 })
   })
 
-  it('[V2-ADM-5] do nothing to admins nor to themselves, and users nothing at all', async () => {
+  it('[V2-34] do nothing to admins nor to themselves, and users nothing at all', async () => {
     await using planes = await Planes.open()
     const { boss, ann, bob } = await company(planes)
     const second = await V2Person.enter(planes, 'second', { password: 'admin' })
@@ -230,7 +232,7 @@ describe('V2’s admins', () => {
     expect(await (await fetch(`${planes.url(0)}/stats?pwd=admin`)).json()).toMatchObject({ banned: {}, locked: {} })
   })
 
-  it('[V2-ADM-6] change the size of the screen, and see and start the broadcast', async () => {
+  it('[V2-35] change the size of the screen, and see and start the broadcast', async () => {
     await using planes = await Planes.open()
     const { boss, ann, bob } = await company(planes)
     boss.send('screen/configurations')
@@ -260,7 +262,7 @@ describe('V2’s admins', () => {
 })
 
 describe('a V2 room', () => {
-  it('[V2-ROOM-1] chats and waves with V3', async () => {
+  it('[V2-40] chats and waves with V3', async () => {
     await using planes = await Planes.open()
     const { boss, ann, bob, vera } = await company(planes)
     ann.send('chat/message', { content: 'hello' })
@@ -270,13 +272,17 @@ describe('a V2 room', () => {
     expect(await ann.hears('chat/message')).toEqual({ id: vera.id, content: 'hi' })
     ann.send('chat/emote', { emote: 'clap' })
     expect(await ann.hears('chat/emote')).toEqual({ id: ann.id, emote: 'clap' })
-    expect(await vera.hears('send/broadcast', ({ sender }: { sender: string }) => sender === ann.id)).toEqual({ sender: ann.id, subject: 'emote', body: 'clap' })
+    expect(await vera.hears('send/broadcast', ({ sender }: { sender: string }) => sender === ann.id)).toEqual({
+      sender: ann.id,
+      subject: 'emote',
+      body: 'clap',
+    })
     vera.send('send/broadcast', { subject: 'emote', body: { not: 'a string' } })
     vera.send('send/broadcast', { subject: 'emote', body: 'wave' })
     expect(await ann.hears('chat/emote')).toEqual({ id: vera.id, emote: 'wave' })
   })
 
-  it('[V2-ROOM-2] hears of a V3 client each time it comes, and of a new name', async () => {
+  it('[V2-41] hears of a V3 client each time it comes, and of a new name', async () => {
     await using planes = await Planes.open()
     const { boss, ann, vera } = await company(planes)
     await vera.socket.close()
@@ -287,7 +293,7 @@ describe('a V2 room', () => {
     expect(await boss.hears('member/connected', ({ displayname }) => displayname === 'Vera II')).toMatchObject({ id: vera.id })
   })
 
-  it('[V2-ROOM-3] shows the files to who may use them: admins always, others while they are not locked', async () => {
+  it('[V2-42] shows the files to who may use them: admins always, others while they are not locked', async () => {
     await using planes = await Planes.open({ env: { FILE_TRANSFER_ENABLED: 'true', FILE_TRANSFER_PATH: '/files' } })
     const { boss, ann, bob } = await company(planes)
     const list = {
@@ -311,7 +317,7 @@ describe('a V2 room', () => {
     expect(await bob.hears('filetransfer/list')).toMatchObject({ files: [] })
   })
 
-  it('[V2-ROOM-4] tells users that have no right to files, or to the controls, that there are none', async () => {
+  it('[V2-43] tells users that have no right to files, or to the controls, that there are none', async () => {
     await using planes = await Planes.open({ env: { FILETRANSFER_ENABLED: 'true', MEMBER_MULTIUSER_USER_PROFILE: '{"can_host":false}' } })
     const { boss, ann } = await company(planes)
     expect(boss.socket.history[1]).toMatchObject({ file_transfer: true, locks: {} })
@@ -319,7 +325,7 @@ describe('a V2 room', () => {
     expect(ann.socket.history.some(({ event }) => event === 'filetransfer/list')).toBe(false)
   })
 
-  it('[V2-ROOM-5] follows what V3 knows and V2 does not: private mode, and the right to the controls', async () => {
+  it('[V2-44] follows what V3 knows and V2 does not: private mode, and the right to the controls', async () => {
     await using planes = await Planes.open()
     const { boss, ann, bob } = await company(planes)
     const admin = await planes.admin('root')
@@ -335,7 +341,7 @@ describe('a V2 room', () => {
     expect((await bob.news()).filter(({ event }) => event.startsWith('admin/'))).toEqual([])
   })
 
-  it('[V2-ROOM-6] opens links for the host alone', async () => {
+  it('[V2-45] opens links for the host alone', async () => {
     await using planes = await Planes.open({ env: { OPENINAPP_ENABLED: 'true' } })
     const { ann, bob } = await company(planes)
     expect(ann.socket.history).toContainEqual({ event: 'openinapp/init', enabled: true })
@@ -348,7 +354,7 @@ describe('a V2 room', () => {
     expect(planes.node.asked('link.open')).toEqual([{ url: 'https://yes.example' }])
   })
 
-  it('[V2-ROOM-7] answers a client’s own offer, and passes candidates both ways as JSON in JSON', async () => {
+  it('[V2-46] answers a client’s own offer, and passes candidates both ways as JSON in JSON', async () => {
     await using planes = await Planes.open({ count: 1 })
     const ann = await V2Person.enter(planes, 'ann')
     ann.send('signal/offer', { sdp: 'microphone' })

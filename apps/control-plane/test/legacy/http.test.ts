@@ -1,6 +1,7 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { changeSettings, connectSession } from '@neko-edge/store'
+import { type InstanceId, silentLog } from '@neko-edge/kit'
+import { Bus, changeSettings, connect, connectSession, nodeChannel } from '@neko-edge/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HttpWorld } from '../http/world.fixture.ts'
 
@@ -28,7 +29,15 @@ describe('V2 over HTTP', () => {
 
   /** Locks that stand while something is tried. */
   async function locked(locks: { login?: boolean; file_transfer?: boolean }, act: () => Promise<void>): Promise<void> {
-    const set = (change: object) => world.room.run(changeSettings, ['', JSON.stringify(world.room.view.base), JSON.stringify(world.room.view.base), JSON.stringify(change), '', '1'])
+    const set = (change: object) =>
+      world.room.run(changeSettings, [
+        '',
+        JSON.stringify(world.room.view.base),
+        JSON.stringify(world.room.view.base),
+        JSON.stringify(change),
+        '',
+        '1',
+      ])
     await set(locks)
     try {
       await act()
@@ -45,7 +54,7 @@ describe('V2 over HTTP', () => {
     return world.fetch(`/file?${query}`, { method: 'POST', body: form })
   }
 
-  it('[V2-HTP-1] /stats has every field, for admins alone, and says no in plain words', async () => {
+  it('[V2-60] /stats has every field, for admins alone, and says no in plain words', async () => {
     for (const query of [admin, 'usr=a/b%3F%25%20c&pwd=admin', 'username=x&password=admin']) {
       const response = await get(`/stats?${query}`)
       expect(response.headers.get('content-type')).toBe('application/json')
@@ -72,7 +81,7 @@ describe('V2 over HTTP', () => {
     expect(sessions()).toBe(0)
   })
 
-  it('[V2-HTP-2] /screenshot.jpg is an admin’s, of the quality that is asked for or 90, and kept by no cache', async () => {
+  it('[V2-61] /screenshot.jpg is an admin’s, of the quality that is asked for or 90, and kept by no cache', async () => {
     const sizes: number[] = []
     for (const quality of ['0', '50', '101', '-5', 'abc']) {
       const response = await get(`/screenshot.jpg?${admin}&quality=${quality}`)
@@ -90,7 +99,7 @@ describe('V2 over HTTP', () => {
     })
   })
 
-  it('[V2-HTP-3] /file gives a file whole, in part, or not again, under its own name', async () => {
+  it('[V2-62] /file gives a file whole, in part, or not again, under its own name', async () => {
     const whole = await get(`/file?${user}&filename=a%20b.txt`)
     expect(whole.headers.get('content-disposition')).toBe(`attachment; filename="a b.txt"; filename*=UTF-8''a%20b.txt`)
     expect(await said(whole)).toEqual([200, 'content of the file'])
@@ -105,15 +114,15 @@ describe('V2 over HTTP', () => {
     expect(await said(named)).toEqual([200, 'named'])
   })
 
-  it.each(['', '..', '../hosts', 'a/../b', 'x..', '%00', '..%2F..%2Fetc%2Fpasswd'])('[V2-HTP-4] /file has no way out: %s', async (name) => {
+  it.each(['', '..', '../hosts', 'a/../b', 'x..', '%00', '..%2F..%2Fetc%2Fpasswd'])('[V2-63] /file has no way out: %s', async (name) => {
     expect(await said(await get(`/file?${user}&filename=${name}`))).toEqual([400, 'bad filename\n'])
   })
 
-  it.each(['missing', 'link', 'a%20folder', '..%5Cx', '/etc/passwd'])('[V2-HTP-5] /file finds only plain files: %s', async (name) => {
+  it.each(['missing', 'link', 'a%20folder', '..%5Cx', '/etc/passwd'])('[V2-64] /file finds only plain files: %s', async (name) => {
     expect(await said(await get(`/file?${user}&filename=${name}`))).toEqual([404, 'not found or unable to open\n'])
   })
 
-  it('[V2-HTP-6] /file takes files, several at once, and replaces one of the same name whole', async () => {
+  it('[V2-65] /file takes files, several at once, and replaces one of the same name whole', async () => {
     expect(await said(await upload({ 'long.txt': 'a long text', 'empty.txt': '' }))).toEqual([200, ''])
     expect(await said(await upload({ 'long.txt': 'short' }))).toEqual([200, ''])
     expect(await readFile(join(folder, 'long.txt'), 'utf8')).toBe('short')
@@ -124,13 +133,13 @@ describe('V2 over HTTP', () => {
     expect(await said(await world.fetch(`/file?${user}`, form))).toEqual([400, 'error parsing form\n'])
   })
 
-  it('[V2-HTP-7] /file lets admins delete, and users where the configuration says so', async () => {
+  it('[V2-66] /file lets admins delete, and users where the configuration says so', async () => {
     await upload({ 'gone.txt': 'x' })
     const remove = (query: string) => world.fetch(`/file?${query}&filename=gone.txt`, { method: 'DELETE' })
     expect([(await remove(user)).status, (await remove(admin)).status, (await remove(admin)).status]).toEqual([401, 200, 404])
   })
 
-  it('[V2-HTP-8] /file is shut for users while file transfer is locked, and for strangers while the room is', async () => {
+  it('[V2-67] /file is shut for users while file transfer is locked, and for strangers while the room is', async () => {
     const statuses = async () => {
       const answers = [get(`/file?${user}&filename=a%20b.txt`), upload({ 'u.txt': 'u' }), get(`/file?${admin}&filename=a%20b.txt`)]
       return (await Promise.all(answers)).map(({ status }) => status)
@@ -145,7 +154,7 @@ describe('V2 over HTTP', () => {
     })
   })
 
-  it('[V2-HTP-9] a password may be tried so often, and is not tried after that', async () => {
+  it('[V2-68] a password may be tried so often, and is not tried after that', async () => {
     let status = 0
     for (let tries = 0; tries < 100 && status !== 429; tries++) {
       status = (await get(`/stats?usr=guess&pwd=wrong-${tries}`)).status
@@ -155,12 +164,24 @@ describe('V2 over HTTP', () => {
 })
 
 describe('V2 over HTTP, otherwise configured', () => {
-  it('[V2-HTP-10] there is no /file without file transfer', async () => {
+  it('[V2-69] there is no /file without file transfer', async () => {
     await using world = await HttpWorld.open()
     expect((await world.fetch(`/file?${admin}&filename=x`)).status).toBe(404)
   })
 
-  it('[V2-HTP-11] knows a member by his password alone where members have their own', async () => {
+  it('[V2-10] without legacy mode the capture node has no picture with the pointer for anybody', async () => {
+    await using world = await HttpWorld.open({ node: true, env: { LEGACY: 'false' } })
+    await using connection = await connect({ url: world.redis.url, log: silentLog })
+    await using bus = await Bus.open(connection, { instance: 'test' as InstanceId, log: silentLog })
+    const { id } = await world.someone()
+    const open = (kind: 'v2' | 'v3', video: { selector?: { id: string; type: 'exact'; bitrate: number } }) =>
+      bus.call(nodeChannel(world.room.id), 'peer.open', { args: { session: id, kind, video, audio: {} }, ms: 10_000 })
+    await expect(open('v2', {})).rejects.toThrow('V2 clients are not served')
+    await expect(open('v3', { selector: { id: 'legacy', type: 'exact', bitrate: 0 } })).rejects.toThrow('stream not found')
+    expect(await open('v3', {})).toMatchObject({ video: { id: 'main' } })
+  })
+
+  it('[V2-70] knows a member by his password alone where members have their own', async () => {
     const members = [
       { username: 'ann', password: 'of ann', profile: { name: 'Ann', is_admin: true, can_login: true } },
       { username: 'bob', password: 'of bob', profile: { name: 'Bob', can_login: true } },
