@@ -17,7 +17,8 @@ run_bench() {
 }
 
 run_control_plane_deno() {
-  exec deno run --no-lock --node-modules-dir=manual --allow-net --allow-env --allow-read --allow-write --allow-sys \
+  # The npm package's own program is a script that starts the runtime and does not pass signals on: the runtime itself is run.
+  exec node_modules/@deno/linux-*/deno run --no-lock --node-modules-dir=manual --allow-net --allow-env --allow-read --allow-write --allow-sys \
     apps/control-plane/src/main.deno.ts "$@"
 }
 

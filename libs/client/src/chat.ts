@@ -1,7 +1,7 @@
 import { type Clock, Listeners } from '@neko-edge/kit'
-import type { ClientEvent, ServerMessage } from '@neko-edge/protocol'
+import type { ClientEvent, ScreenSize, ServerMessage } from '@neko-edge/protocol'
 import { Cell, type Watchable } from './cell.ts'
-import { type LockName, lockNames, locksIn } from './permission.ts'
+import { isMuted, type LockName, lockNames, locksIn } from './permission.ts'
 import type { Room } from './room.ts'
 
 /** From so many people on, comings and goings share one line. */
@@ -18,6 +18,8 @@ export type ChatLine = { readonly key: number; readonly at: number } & (
   | { readonly is: 'crowd'; readonly came: readonly string[]; readonly left: readonly string[] }
   | { readonly is: 'host'; readonly name: string; readonly has: boolean }
   | { readonly is: 'lock'; readonly lock: LockName; readonly isLocked: boolean; readonly name: string }
+  | { readonly is: 'screen'; readonly name: string; readonly screen: ScreenSize }
+  | { readonly is: 'mute'; readonly name: string; readonly isMuted: boolean }
 )
 
 type NewLine = ChatLine extends infer L ? (L extends ChatLine ? Omit<L, 'key' | 'at'> : never) : never
@@ -86,6 +88,10 @@ export class Chat {
       case 'session/profile':
       case 'session/deleted':
         this.#moved(room, message.payload.id)
+        this.#muted(before, room, message.payload.id)
+        break
+      case 'screen/updated':
+        this.#add({ is: 'screen', name: this.#nameOf(room, message.payload.id), screen: room.screen })
         break
       case 'chat/message':
         this.#said(room, message.payload)
@@ -144,21 +150,32 @@ export class Chat {
   }
 
   #hostChanged(before: Room | undefined, room: Room): void {
-    const nameOf = (id: string) => room.sessions.get(id)?.profile.name ?? this.#present.get(id) ?? ''
     if (room.host !== undefined && room.host !== before?.host) {
-      this.#add({ is: 'host', name: nameOf(room.host), has: true })
+      this.#add({ is: 'host', name: this.#nameOf(room, room.host), has: true })
     } else if (room.host === undefined && before?.host !== undefined) {
-      this.#add({ is: 'host', name: nameOf(before.host), has: false })
+      this.#add({ is: 'host', name: this.#nameOf(room, before.host), has: false })
     }
   }
 
   #locksChanged(before: Room | undefined, room: Room, actor: string): void {
     const then = before && locksIn(before.settings)
     const now = locksIn(room.settings)
-    const name = room.sessions.get(actor)?.profile.name ?? ''
+    const name = this.#nameOf(room, actor)
     for (const lock of lockNames.filter((each) => then && then[each] !== now[each])) {
       this.#add({ is: 'lock', lock, isLocked: now[lock], name })
     }
+  }
+
+  #muted(before: Room | undefined, room: Room, id: string): void {
+    const now = isMuted(room, id)
+    if (before?.sessions.has(id) && room.sessions.has(id) && isMuted(before, id) !== now) {
+      this.#add({ is: 'mute', name: this.#nameOf(room, id), isMuted: now })
+    }
+  }
+
+  /** Who has gone is still known by name while the line about it is written. */
+  #nameOf(room: Room, id: string): string {
+    return room.sessions.get(id)?.profile.name ?? this.#present.get(id) ?? ''
   }
 
   #add(line: NewLine): void {

@@ -127,9 +127,9 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
   'openinapp.open_command': by('runs with the link behind it', 'HTTP-2', 'OPT-2'),
 
   'redis.url': by('the Redis that is used; one that does not answer ends the start', 'CLI-3', 'CLI-5'),
-  'data.dir': by('what survives a restart is kept there', 'CLI-2', 'E2E-7'),
+  'data.dir': by('what survives a restart is kept there', 'CLI-2', 'OPT-44'),
   'node.id': by('the name under which the node has its room', 'OPT-36'),
   'node.roles': by('a node without the role capture claims no room', 'OPT-36'),
-  'sfu.worker': by('the program of the media workers', 'OPT-43'),
+  'sfu.worker': by('the program of the media workers', 'OPT-43', 'OPT-44'),
   'sfu.workers': by('so many media workers run; 0: as many as processors', 'OPT-36'),
 }

@@ -129,7 +129,10 @@ function checkUrl(url: string, { pipeline }: BroadcastOptions): void {
 }
 
 /** The pipeline to `url`: the operator's own, or one for RTMP. Errors: `invalid` for an address that can not stand in it. */
-export function broadcastText(options: BroadcastOptions, { display, device, url }: { display: string; device: string; url: string }): string {
+export function broadcastText(
+  options: BroadcastOptions,
+  { display, device, url }: { display: string; device: string; url: string },
+): string {
   checkUrl(url, options)
   const screen = safeValue(display, 'display')
   const source = safeValue(device, 'audio device')

@@ -55,7 +55,8 @@ export class V2Dialect implements Dialect {
 
   provide(socket: SessionSocket, { sdp }: NodeReplies['peer.open']): void {
     const ice = this.#hub.features.iceServers.map((server) => ({ ...server, credentialType: 'password' as const }))
-    say(socket, { event: 'signal/provide', id: socket.id, sdp, lite: true, ice })
+    // `lite` makes clients leave out the servers: TURN has to stay usable, though we are ICE-lite.
+    say(socket, { event: 'signal/provide', id: socket.id, sdp, lite: ice.length === 0, ice })
     this.#welcome(socket)
   }
 

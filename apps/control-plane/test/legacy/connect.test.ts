@@ -3,12 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { names, Planes } from '../session/planes.fixture.ts'
 import { knock, V2Person } from './people.fixture.ts'
 
-const files = { FILE_TRANSFER_ENABLED: 'true', FILE_TRANSFER_PATH: '/files' }
+const options = {
+  FILE_TRANSFER_ENABLED: 'true',
+  FILE_TRANSFER_PATH: '/files',
+  ICESERVERS: '[{"urls":["turn:t.example"],"username":"u","credential":"c"}]',
+}
 const membersIn = ({ members }: SocketMessage) => (members as { displayname: string }[]).map(({ displayname }) => displayname)
 
 describe('a V2 socket', () => {
   it('[V2-1] hears the offer with its own id first, then the room, and who is there once the picture has come', async () => {
-    await using planes = await Planes.open({ env: files })
+    await using planes = await Planes.open({ env: options })
     const ann = await V2Person.enter(planes, 'ann', { password: 'admin' })
     const [provide, init] = ann.socket.history
     expect(names(ann.socket.history)).toEqual([
@@ -21,7 +25,12 @@ describe('a V2 socket', () => {
       'screen/resolution',
       'member/connected',
     ])
-    expect(provide).toMatchObject({ id: ann.id, lite: true, sdp: 'offer 1' })
+    expect(provide).toMatchObject({
+      id: ann.id,
+      lite: false,
+      sdp: 'offer 1',
+      ice: [{ urls: ['turn:t.example'], username: 'u', credential: 'c', credentialType: 'password' }],
+    })
     expect(init).toEqual({ event: 'system/init', implicit_hosting: false, locks: {}, file_transfer: true, heartbeat_interval: 10 })
     expect(ann.socket.history.at(-1)).toEqual({ event: 'member/connected', id: ann.id, displayname: 'ann', admin: true, muted: false })
     expect(membersIn(ann.socket.history[5] as SocketMessage)).toEqual(['ann'])

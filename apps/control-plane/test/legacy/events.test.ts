@@ -189,6 +189,20 @@ describe('V2’s admins', () => {
     await V2Person.enter(planes, 'ann')
   })
 
+  it.each(['a/b', '100%', 'x?y#z', '..', '%2F', '<b>', 'ü 😀'])('[V2-36] do all of it to members of any name: %s', async (name) => {
+    await using planes = await Planes.open()
+    const boss = await V2Person.enter(planes, 'boss', { password: 'admin' })
+    const odd = await V2Person.enter(planes, name, { plane: 1 })
+    const { id } = odd
+    boss.send('admin/give', { id })
+    expect(await odd.hears('control/give')).toEqual({ id: boss.id, target: id })
+    boss.send('admin/mute', { id })
+    expect(await odd.hears('admin/mute')).toEqual({ id: boss.id, target: id })
+    boss.send('admin/kick', { id })
+    expect(await odd.hears('system/disconnect')).toEqual({ title: '', message: 'kicked' })
+    expect(await boss.hears('member/disconnected')).toEqual({ id })
+  })
+
   it('[V2-33] ban an address, also that of a V3 client, until the ban is lifted', async () => {
     await using planes = await Planes.open({ env: { SESSION_API_TOKEN: 'machine' } })
     const { boss, bob, vera } = await company(planes)

@@ -16,11 +16,12 @@ export class Notices {
   readonly all = signal<readonly Notice[]>([])
   #next = 1
 
-  /** Shows a text; the same text again replaces the former. */
-  show(text: string, actions: Notice['actions'] = []): void {
+  /** Shows a text; the same text again replaces the former. Gives what to dismiss it by. */
+  show(text: string, actions: Notice['actions'] = []): number {
     const id = this.#next++
     this.all.value = [...this.all.value.filter((notice) => notice.text !== text), { id, text, actions }].slice(-mostNotices)
     setTimeout(() => this.dismiss(id), actions.length > 0 ? askingMs : shownMs)
+    return id
   }
 
   dismiss(id: number): void {

@@ -31,6 +31,15 @@ function tellHostChanges({ client, notices }: Model): void {
 }
 
 function tellRequests({ client, ignored, notices, run, sounds }: Model): void {
+  const asked: number[] = []
+  client.room.watch((room) => {
+    // Who has not the controls any more has nothing to hand over.
+    if (room?.host !== room?.me) {
+      for (const id of asked.splice(0)) {
+        notices.dismiss(id)
+      }
+    }
+  })
   client.onMessage((message) => {
     const room = client.room.value
     if (message.event !== 'control/request' || !room || message.payload.id === room.me || ignored.value.has(message.payload.id)) {
@@ -39,10 +48,11 @@ function tellRequests({ client, ignored, notices, run, sounds }: Model): void {
     const { id } = message.payload
     const { control } = words.value
     sounds.ring()
-    notices.show(control.wants(nameOf(room, id)), [
+    const actions = [
       { label: control.give, run: () => run(client.api.giveControl(id)) },
       { label: control.notNow, run: () => {} },
-    ])
+    ]
+    asked.push(notices.show(control.wants(nameOf(room, id)), actions))
   })
 }
 

@@ -109,6 +109,10 @@ function wordsOf(line: Exclude<ChatLine, { is: 'said' }>): string {
       return line.has ? control.tookIt(line.name || people.unnamed) : control.released(line.name || people.unnamed)
     case 'lock':
       return (line.isLocked ? chat.locked : chat.unlocked)[line.lock](line.name || people.unnamed)
+    case 'screen':
+      return chat.resolution(line.name || people.unnamed, `${line.screen.width} × ${line.screen.height} · ${line.screen.rate} Hz`)
+    case 'mute':
+      return (line.isMuted ? chat.muted : chat.unmuted)(line.name || people.unnamed)
     case 'crowd': {
       const { came, left } = line
       const one = (names: readonly string[], single: (name: string) => string, many: (count: number) => string) =>

@@ -75,6 +75,13 @@ export const en = {
     dropHere: 'Drop to open in the application',
     dropNeedsControl: 'Take control to drop files into the application',
   },
+  share: {
+    microphone: 'Turn the microphone on',
+    microphoneOff: 'Turn the microphone off',
+    camera: 'Turn the camera on',
+    cameraOff: 'Turn the camera off',
+    refused: 'The browser does not let this page use it: allow it in the address bar, then try again.',
+  },
   panel: { close: 'Close', cancel: 'Cancel', failed: (why: string) => `That did not work: ${why}` },
   people: {
     title: 'People',
@@ -133,6 +140,9 @@ export const en = {
     left: (name: string) => `${name} left`,
     manyCame: (count: number) => `${count} came`,
     manyLeft: (count: number) => `${count} left`,
+    resolution: (name: string, size: string) => `${name} changed the resolution to ${size}`,
+    muted: (name: string) => `${name} was muted`,
+    unmuted: (name: string) => `${name} may write again`,
     locked: {
       login: (name: string) => `${name} locked the room`,
       control: (name: string) => `${name} locked the controls`,
@@ -204,6 +214,8 @@ export const en = {
     isLive: 'On the air',
     openLink: 'Open a link in the desktop',
     open: 'Open',
+    bans: 'Banned addresses',
+    liftBan: (name: string) => `Let ${name} in again`,
   },
   statistics: {
     picture: 'Picture',
