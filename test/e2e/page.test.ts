@@ -127,7 +127,9 @@ describe('the page, as the other person sees it', () => {
     await open(ann.page, 'files')
     await open(bob.page, 'files')
     const text = 'some words\n'.repeat(20_000)
-    await bob.page.locator('input[name=upload]').setInputFiles({ name: 'words & more.txt', mimeType: 'text/plain', buffer: Buffer.from(text) })
+    await bob.page
+      .locator('input[name=upload]')
+      .setInputFiles({ name: 'words & more.txt', mimeType: 'text/plain', buffer: Buffer.from(text) })
     await ann.page.locator('[data-file="words & more.txt"]').waitFor()
     const download = ann.page.waitForEvent('download')
     await ann.page.getByRole('button', { name: 'Download words & more.txt' }).click()

@@ -15,7 +15,13 @@ function setUp() {
     chat.heard(message)
   }
   const { me, sessions, settings, screen } = someRoom()
-  const init = { session_id: me, control_host: { id: '', has_host: false }, screen_size: screen, sessions: Object.fromEntries(sessions), settings }
+  const init = {
+    session_id: me,
+    control_host: { id: '', has_host: false },
+    screen_size: screen,
+    sessions: Object.fromEntries(sessions),
+    settings,
+  }
   hears({ event: 'system/init', payload: { ...init, touch_events: false, screencast_enabled: false, webrtc: { videos: [] } } })
   const comes = (name: string) => hears({ event: 'session/created', payload: person(name) })
   return { chat, hears, comes, sent, lines: () => chat.lines.value.map(({ key: _, at: __, ...line }) => line) }
@@ -29,7 +35,10 @@ function person(name: string): SessionData {
   return { id: name, profile: { ...profile, name }, state }
 }
 
-const state = (id: string, is_connected: boolean): ServerMessage => ({ event: 'session/state', payload: { id, is_connected, is_watching: false } })
+const state = (id: string, is_connected: boolean): ServerMessage => ({
+  event: 'session/state',
+  payload: { id, is_connected, is_watching: false },
+})
 
 describe('Chat', () => {
   it('[WEB-132] shows what was said with the name of that moment, its own words as its own', () => {

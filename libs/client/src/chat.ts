@@ -81,7 +81,9 @@ export class Chat {
     }
     switch (message.event) {
       case 'system/init':
-        this.#present = new Map([...room.sessions.values()].filter(({ state }) => state.is_connected).map(({ id, profile }) => [id, profile.name]))
+        this.#present = new Map(
+          [...room.sessions.values()].filter(({ state }) => state.is_connected).map(({ id, profile }) => [id, profile.name]),
+        )
         break
       case 'session/created':
       case 'session/state':

@@ -40,7 +40,9 @@ describe('Files', () => {
     sent[0]?.end()
     sent[1]?.end(new NekoError('forbidden', 'file upload is not allowed for non-admin users'))
     await done
-    expect(files.transfers.value.map(({ name, failure }) => [name, failure])).toEqual([['b.txt', 'file upload is not allowed for non-admin users']])
+    expect(files.transfers.value.map(({ name, failure }) => [name, failure])).toEqual([
+      ['b.txt', 'file upload is not allowed for non-admin users'],
+    ])
     files.cancel(2)
     expect(files.transfers.value).toEqual([])
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isMuted, isPermitted, locksIn, ownersAfter } from './permission.ts'
-import { applyMessage } from './room.ts'
 import { someRoom } from './room.fixture.ts'
+import { applyMessage } from './room.ts'
 
 describe('permissions', () => {
   it('[WEB-130] a switch of the room binds users and not administrators, one of the profile binds both', () => {

@@ -7,7 +7,10 @@ function isOn(plugins: Settings['plugins'], key: string): boolean {
 }
 
 /** The rule of every built-in plugin: the configuration, the room (admins pass), and the member's own profile. */
-export function isPermitted(key: string, { enabled, settings, session }: { enabled: boolean; settings: Settings; session: Pick<Session, 'profile'> }): boolean {
+export function isPermitted(
+  key: string,
+  { enabled, settings, session }: { enabled: boolean; settings: Settings; session: Pick<Session, 'profile'> },
+): boolean {
   const { profile } = session
   return enabled && (profile.is_admin || isOn(settings.plugins, key)) && isOn(profile.plugins, key)
 }

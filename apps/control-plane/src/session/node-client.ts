@@ -4,7 +4,12 @@ import { type Bus, nodeChannel } from '@neko-edge/store'
 import { type Metrics, timed } from '../metrics.ts'
 
 /** How long each kind of call may take, in milliseconds, where it is not the usual five seconds. */
-const bounds: Partial<Record<NodeCall, number>> = { 'peer.open': 10_000, 'screen.set': 10_000, 'upload.drop': 10_000, 'upload.choose': 15_000 }
+const bounds: Partial<Record<NodeCall, number>> = {
+  'peer.open': 10_000,
+  'screen.set': 10_000,
+  'upload.drop': 10_000,
+  'upload.choose': 15_000,
+}
 
 /** The capture node of a room, as the control plane asks it: typed calls over the bus. */
 export class NodeClient {

@@ -42,9 +42,46 @@ export const layouts: readonly (readonly [code: string, name: string])[] = [
 
 /** Layouts that a language leads to where the keys themselves do not tell. */
 const byLanguage: Readonly<Record<string, string>> = {
-  ar: 'ara', bg: 'bg', cs: 'cz', da: 'dk', de: 'de', 'de-ch': 'ch', el: 'gr', en: 'us', 'en-gb': 'gb', es: 'es', et: 'ee', fi: 'fi', fr: 'fr',
-  'fr-be': 'be', 'fr-ca': 'ca', 'fr-ch': 'ch', he: 'il', hr: 'hr', hu: 'hu', is: 'is', it: 'it', ja: 'jp', ko: 'kr', lt: 'lt', lv: 'lv',
-  nb: 'no', nn: 'no', no: 'no', nl: 'us', pl: 'pl', pt: 'pt', 'pt-br': 'br', ro: 'ro', ru: 'ru', sk: 'sk', sl: 'si', sr: 'rs', sv: 'se', tr: 'tr', uk: 'ua',
+  ar: 'ara',
+  bg: 'bg',
+  cs: 'cz',
+  da: 'dk',
+  de: 'de',
+  'de-ch': 'ch',
+  el: 'gr',
+  en: 'us',
+  'en-gb': 'gb',
+  es: 'es',
+  et: 'ee',
+  fi: 'fi',
+  fr: 'fr',
+  'fr-be': 'be',
+  'fr-ca': 'ca',
+  'fr-ch': 'ch',
+  he: 'il',
+  hr: 'hr',
+  hu: 'hu',
+  is: 'is',
+  it: 'it',
+  ja: 'jp',
+  ko: 'kr',
+  lt: 'lt',
+  lv: 'lv',
+  nb: 'no',
+  nn: 'no',
+  no: 'no',
+  nl: 'us',
+  pl: 'pl',
+  pt: 'pt',
+  'pt-br': 'br',
+  ro: 'ro',
+  ru: 'ru',
+  sk: 'sk',
+  sl: 'si',
+  sr: 'rs',
+  sv: 'se',
+  tr: 'tr',
+  uk: 'ua',
 }
 
 const byTag = (tag: string) => byLanguage[tag.toLowerCase()] ?? byLanguage[tag.toLowerCase().split('-')[0] ?? '']
@@ -69,7 +106,15 @@ export function detectLayout(keys: ReadonlyMap<string, string> | undefined, lang
   if (keys.get('KeyY') === 'z') {
     return among(qwertz)
   }
-  const bySemicolon: Readonly<Record<string, readonly string[]>> = { ñ: ['es', 'latam'], ö: ['se', 'fi', 'ee'], æ: ['dk', 'is'], ø: ['no'], ç: ['br', 'pt'], ò: ['it'], ж: ['ru', 'ua'] }
+  const bySemicolon: Readonly<Record<string, readonly string[]>> = {
+    ñ: ['es', 'latam'],
+    ö: ['se', 'fi', 'ee'],
+    æ: ['dk', 'is'],
+    ø: ['no'],
+    ç: ['br', 'pt'],
+    ò: ['it'],
+    ж: ['ru', 'ua'],
+  }
   const codes = bySemicolon[keys.get('Semicolon') ?? '']
   if (codes) {
     return among(codes)

@@ -27,7 +27,13 @@ describe('parseMessage', () => {
       ', ok',
     ])
     expect(parseMessage('[t](https://a.example)')).toEqual([{ is: 'link', href: 'https://a.example', inside: ['t'] }])
-    for (const hostile of ['[t](javascript:alert(1))', 'javascript:alert(1)', 'data:text/html,x', '<img src=x onerror=alert(1)>', '[t](//a.example)']) {
+    for (const hostile of [
+      '[t](javascript:alert(1))',
+      'javascript:alert(1)',
+      'data:text/html,x',
+      '<img src=x onerror=alert(1)>',
+      '[t](//a.example)',
+    ]) {
       expect(parseMessage(hostile)).toEqual([hostile])
     }
   })

@@ -78,7 +78,12 @@ function pieceOf(match: RegExpMatchArray, depth: number): Piece | undefined {
   if (code !== undefined) {
     return { is: 'code', text: code }
   }
-  for (const [is, text] of [['strong', strong ?? strong2], ['strike', strike], ['spoiler', spoiler], ['em', em ?? em2]] as const) {
+  for (const [is, text] of [
+    ['strong', strong ?? strong2],
+    ['strike', strike],
+    ['spoiler', spoiler],
+    ['em', em ?? em2],
+  ] as const) {
     if (text !== undefined) {
       return { is, inside: inside(text) }
     }

@@ -29,7 +29,11 @@ describe('presentIn', () => {
   })
 
   it('[WEB-147] two thousand are sorted in the time of a frame or two', () => {
-    const room = { sessions: sessions(...Array.from({ length: 2_000 }, (_, index) => `person ${(index * 7919) % 2000}`)), host: undefined, me: '' }
+    const room = {
+      sessions: sessions(...Array.from({ length: 2_000 }, (_, index) => `person ${(index * 7919) % 2000}`)),
+      host: undefined,
+      me: '',
+    }
     presentIn(room)
     const startedAt = performance.now()
     presentIn(room)

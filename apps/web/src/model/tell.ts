@@ -103,9 +103,7 @@ function bringClipboard({ client, notices, panel }: Model): void {
     const { clipboard } = words.value
     const write = () => navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard here'))
     write().catch(() => {
-      notices.show(clipboard.arrived, [
-        { label: clipboard.copy, run: () => void write().catch(() => showText()) },
-      ])
+      notices.show(clipboard.arrived, [{ label: clipboard.copy, run: () => void write().catch(() => showText()) }])
     })
     const showText = () => {
       panel.value = 'clipboard'

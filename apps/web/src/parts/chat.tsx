@@ -37,7 +37,7 @@ function Log({ model }: { model: Model }) {
     }
   }
   useLayoutEffect(() => {
-    if (isAtEnd.peek() || lines.at(-1)?.is === 'said' && isMine(lines.at(-1))) {
+    if (isAtEnd.peek() || (lines.at(-1)?.is === 'said' && isMine(lines.at(-1)))) {
       toEnd()
     }
   }, [lines.at(-1)?.key])

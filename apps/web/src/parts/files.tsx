@@ -1,9 +1,9 @@
 import { profileOf, type Room } from '@neko-edge/client'
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
+import type { Model } from '../model/model.ts'
 import { save } from '../model/save.ts'
 import { sizeWords } from '../model/size.ts'
-import type { Model } from '../model/model.ts'
 import { words } from '../words/words.ts'
 import { Icon } from './icons.tsx'
 import { Panel } from './side.tsx'
@@ -45,7 +45,9 @@ export function FilesPanel({ model }: { model: Model }) {
         {mayUpload && <Upload onFiles={upload} />}
         <Transfers model={model} />
         {model.hasFiles.value && files.length === 0 && <p class="note muted">{text.empty}</p>}
-        <ul class="file-list">{room && model.hasFiles.value && files.map((file) => <FileRow key={file.name} file={file} room={room} model={model} />)}</ul>
+        <ul class="file-list">
+          {room && model.hasFiles.value && files.map((file) => <FileRow key={file.name} file={file} room={room} model={model} />)}
+        </ul>
         <button type="button" class="quiet refresh" onClick={() => model.client.files.refresh()}>
           <Icon name="refresh" />
           {text.refresh}

@@ -5,7 +5,11 @@ import type { MenuItem } from './menu.tsx'
 
 /** What one may do with a member: for oneself, as the host, as an administrator. */
 export function actionsOn(id: string, { model, room, onEdit }: { model: Model; room: Room; onEdit: () => void }): MenuItem[] {
-  return [...controlActions(id, model, room), ...(id === room.me ? [] : personalActions(id, model)), ...adminActions(id, { model, room, onEdit })]
+  return [
+    ...controlActions(id, model, room),
+    ...(id === room.me ? [] : personalActions(id, model)),
+    ...adminActions(id, { model, room, onEdit }),
+  ]
 }
 
 function controlActions(id: string, { client, isAdmin, run }: Model, room: Room): MenuItem[] {

@@ -12,9 +12,19 @@ export function Transfers({ model }: { model: Model }) {
           <Icon name={way === 'up' ? 'upload' : 'download'} />
           <span class="name">
             <bdi>{name}</bdi>
-            {failure === undefined ? <progress {...(share !== undefined && { value: share })} aria-label={name} /> : <span class="note">{failure}</span>}
+            {failure === undefined ? (
+              <progress {...(share !== undefined && { value: share })} aria-label={name} />
+            ) : (
+              <span class="note">{failure}</span>
+            )}
           </span>
-          <button type="button" class="quiet square" aria-label={text.cancel(name)} title={text.cancel(name)} onClick={() => model.client.files.cancel(key)}>
+          <button
+            type="button"
+            class="quiet square"
+            aria-label={text.cancel(name)}
+            title={text.cancel(name)}
+            onClick={() => model.client.files.cancel(key)}
+          >
             <Icon name="close" />
           </button>
         </li>

@@ -15,7 +15,15 @@ export function windowOf({ count, rowPx, top, height }: { count: number; rowPx: 
 }
 
 /** A list of rows of one height of which only those in sight exist. `row` draws one, as an `li`. */
-export function VirtualList({ ids, rowPx, row }: { ids: readonly string[]; rowPx: number; row: (id: string, place: number) => ComponentChildren }) {
+export function VirtualList({
+  ids,
+  rowPx,
+  row,
+}: {
+  ids: readonly string[]
+  rowPx: number
+  row: (id: string, place: number) => ComponentChildren
+}) {
   const frame = useRef<HTMLDivElement>(null)
   const box = useSignal({ top: 0, height: 800 })
   useLayoutEffect(() => {
@@ -40,7 +48,9 @@ export function VirtualList({ ids, rowPx, row }: { ids: readonly string[]; rowPx
   const { from, to } = windowOf({ count: ids.length, rowPx, ...box.value })
   return (
     <div class="rows" ref={frame}>
-      <ul style={{ height: ids.length * rowPx, paddingTop: from * rowPx }}>{ids.slice(from, to).map((id, index) => row(id, from + index))}</ul>
+      <ul style={{ height: ids.length * rowPx, paddingTop: from * rowPx }}>
+        {ids.slice(from, to).map((id, index) => row(id, from + index))}
+      </ul>
     </div>
   )
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '@neko-edge/kit'
-import type { FingerTarget, Fingers } from './fingers.ts'
+import type { Fingers, FingerTarget } from './fingers.ts'
 import type { Point } from './mapping.ts'
 
 const leftButton = 1
