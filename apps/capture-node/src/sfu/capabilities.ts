@@ -1,5 +1,6 @@
 import type { RouterRtpCodecCapability, RtpCapabilities } from 'mediasoup/types'
 import type { Codec } from '../capture/codec.ts'
+import { PLAYOUT_DELAY } from './playout-delay.ts'
 
 const MID = 'urn:ietf:params:rtp-hdrext:sdes:mid'
 const TRANSPORT_CC = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01'
@@ -20,11 +21,11 @@ export function routerCodec(codec: Codec): RouterRtpCodecCapability {
 }
 
 /**
- * The router's capabilities cut down to what is of use to one kind of receiver. Transport-cc costs the worker half as much again for every packet
- * (fast-worker.md), so only who needs it gets it; REMB is no substitute; `raw` is for packets to ourselves, that nobody answers.
+ * The router's capabilities cut down to what is of use to one kind of receiver. Transport-cc costs the worker half as much again for every
+ * packet, so only who needs it gets it; REMB is no substitute; `raw` is for packets to ourselves, that nobody answers.
  */
 export function capabilitiesFor(router: RtpCapabilities, offered: Offered): RtpCapabilities {
-  const extensions = { plain: [MID], estimated: [MID, TRANSPORT_CC], raw: [] as string[] }[offered]
+  const extensions = { plain: [MID, PLAYOUT_DELAY], estimated: [MID, TRANSPORT_CC, PLAYOUT_DELAY], raw: [] as string[] }[offered]
   const unwanted = { plain: ['goog-remb', 'transport-cc'], estimated: ['goog-remb'], raw: ['goog-remb', 'transport-cc'] }[offered]
   return {
     codecs: (router.codecs ?? []).map((codec) => ({

@@ -3,6 +3,7 @@ import type { DataProducer, DirectTransport, Producer, Router, RtpCapabilities }
 import type { Codec } from '../capture/codec.ts'
 import type { RtpSource } from '../capture/rtp-source.ts'
 import { capabilitiesFor, type Offered, routerCodec } from './capabilities.ts'
+import { boundPlayout, PLAYOUT_DELAY, playoutDelayId } from './playout-delay.ts'
 import { keyFrameRequests } from './rtcp.ts'
 import type { RoomSources } from './sfu.ts'
 import type { WorkerRun } from './worker.ts'
@@ -55,6 +56,7 @@ async function produce({ transport, layers, cname }: ProduceOptions): Promise<Pi
           rtcpFeedback: kind === 'video' ? ingestFeedback : [],
         },
       ],
+      ...(kind === 'video' && { headerExtensions: [{ uri: PLAYOUT_DELAY, id: playoutDelayId }] }),
       encodings: layers.map((source) => ({ ssrc: source.ssrc })),
       rtcp: { cname },
     },
@@ -68,13 +70,14 @@ function feed(transport: DirectTransport, pictures: readonly Picture[]): () => v
   const stops = pictures.flatMap(({ producer, layers }) =>
     layers.flatMap((source) => {
       sources.set(source.ssrc, source)
+      const bounded = source.codec.kind === 'video' ? boundPlayout() : (packet: Buffer) => packet
       return [
         source.onPackets((packets) => {
           for (const packet of packets) {
             if (producer.closed) {
               return
             }
-            producer.send(packet)
+            producer.send(bounded(packet))
           }
         }),
         source.onRtcp((packet) => {

@@ -1,0 +1,33 @@
+/** The RTP header extension by which a sender bounds how long a receiver may hold a picture back. */
+export const PLAYOUT_DELAY = 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay'
+export const playoutDelayId = 1
+
+const fixedHeaderBytes = 12
+const markerBit = 0x80
+const extensionBit = 0x10
+const csrcBits = 0x0f
+
+/** From 0 to 100 ms, in steps of 10 ms, twelve bits each: with a smallest delay of none, browsers show each frame as it comes. */
+const bounds = [0x00, 0x00, 0x0a]
+/** RFC 8285 §4.2: one-byte headers, one word long, one element of three bytes. */
+const element = Buffer.from([0xbe, 0xde, 0x00, 0x01, (playoutDelayId << 4) | (bounds.length - 1), ...bounds])
+
+/**
+ * Puts the bounds into the first packet of each frame of one stream, where receivers look for them. Without them a browser
+ * plays a film: it holds frames back to even them out, which costs whoever has the controls some 50 ms a click.
+ */
+export function boundPlayout(): (packet: Buffer) => Buffer {
+  let isFirst = true
+  return (packet) => {
+    const [flags = 0, marker = 0] = packet
+    const begins = isFirst
+    isFirst = (marker & markerBit) !== 0
+    // Our payloaders write neither extensions nor contributing sources; whatever does keeps its packet as it is.
+    if (!begins || packet.length < fixedHeaderBytes || (flags & (extensionBit | csrcBits)) !== 0) {
+      return packet
+    }
+    const bounded = Buffer.concat([packet.subarray(0, fixedHeaderBytes), element, packet.subarray(fixedHeaderBytes)])
+    bounded[0] = flags | extensionBit
+    return bounded
+  }
+}
