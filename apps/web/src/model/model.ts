@@ -1,7 +1,8 @@
-import { type ControlVerdict, controlVerdict, isPermitted, type NekoClient, profileOf, type Room, type Watchable } from '@neko-edge/client'
+import { type ControlVerdict, controlVerdict, isPermitted, type NekoClient, type Room, type Watchable } from '@neko-edge/client'
 import { computed, type ReadonlySignal, signal } from '@preact/signals'
 import { words } from '../words/words.ts'
 import type { Invitation } from './address.ts'
+import { nameOf } from './name.ts'
 import { Notices } from './notices.ts'
 import { createPreferences } from './preferences.ts'
 import { Sounds } from './sounds.ts'
@@ -63,11 +64,6 @@ export function createModel(client: NekoClient, invitation: Invitation) {
 function initialPanel({ showsSide, look }: Invitation): Panel | undefined {
   const isShown = showsSide ?? matchMedia('(min-width: 1100px)').matches
   return isShown && look === 'page' ? 'chat' : undefined
-}
-
-/** A member's name as people should see it. */
-export function nameOf(room: Room, id: string): string {
-  return room.sessions.get(id)?.profile.name || words.value.people.unnamed
 }
 
 function signalOf<T>(watchable: Watchable<T>): ReadonlySignal<T> {

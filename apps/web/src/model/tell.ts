@@ -1,7 +1,8 @@
 import type { ChatLine } from '@neko-edge/client'
 import { effect } from '@preact/signals'
 import { words } from '../words/words.ts'
-import { type Model, nameOf } from './model.ts'
+import type { Model } from './model.ts'
+import { nameOf } from './name.ts'
 
 /** What happens is told: as notices, with a sound, in the clipboard. */
 export function tellEverything(model: Model): void {

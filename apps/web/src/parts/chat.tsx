@@ -7,7 +7,7 @@ import { words } from '../words/words.ts'
 import { Composer } from './composer.tsx'
 import { Icon } from './icons.tsx'
 import { Message } from './message.tsx'
-import { Panel } from './side.tsx'
+import { Panel } from './panel.tsx'
 
 /** As near to its end as this, in pixels, the log follows what comes. */
 const nearPx = 40
@@ -58,6 +58,7 @@ function Log({ model }: { model: Model }) {
   }
   return (
     <div class="log-frame">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable with the keyboard (WCAG 2.1.1) */}
       <div class="log" ref={log} role="log" aria-label={text.title} tabIndex={0} onScroll={onScroll}>
         {lines.length === 0 && <p class="muted empty">{text.empty}</p>}
         {lines.map((line, index) => (

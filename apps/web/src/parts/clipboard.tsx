@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Model } from '../model/model.ts'
 import { words } from '../words/words.ts'
-import { Panel } from './side.tsx'
+import { Panel } from './panel.tsx'
 
 /** What is written is taken into the desktop after this pause, in milliseconds. */
 const pauseMs = 500

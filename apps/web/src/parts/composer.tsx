@@ -87,6 +87,7 @@ function Emotes({ model, onInsert }: { model: Model; onInsert: (emoji: string) =
     <div class="emotes" onPointerUp={release} onPointerCancel={release} onPointerLeave={release}>
       <div class="choice" role="radiogroup" aria-label={text.emotes}>
         {[true, false].map((forPicture) => (
+          // biome-ignore lint/a11y/useSemanticElements: the choice looks like a pair of buttons, and is read as what it is
           <button
             type="button"
             key={String(forPicture)}

@@ -12,6 +12,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
     return () => element?.close()
   }, [])
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog closes it, as Escape does by itself
     <dialog
       ref={dialog}
       class="dialog card"

@@ -21,6 +21,7 @@ export function Switch({ label, isOn, onChange, name, note, isDisabled = false }
       <input
         type="checkbox"
         role="switch"
+        aria-checked={isOn}
         name={name}
         checked={isOn}
         disabled={isDisabled}

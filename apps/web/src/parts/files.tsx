@@ -6,7 +6,7 @@ import { save } from '../model/save.ts'
 import { sizeWords } from '../model/size.ts'
 import { words } from '../words/words.ts'
 import { Icon } from './icons.tsx'
-import { Panel } from './side.tsx'
+import { Panel } from './panel.tsx'
 import { Transfers } from './transfers.tsx'
 
 /** The room's transfer directory: what is there, up, down and away. */
@@ -25,6 +25,7 @@ export function FilesPanel({ model }: { model: Model }) {
   }
   return (
     <Panel model={model} kind="files" title={text.title} count={files.length}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: a place to drop files; the button below does the same */}
       <div
         class="files-body"
         data-over={isOver.value}

@@ -81,6 +81,7 @@ function Menu({ label, items, anchor, onClose }: MenuOptions) {
   return (
     <div class="menu" role="menu" aria-label={label} ref={menu} popover="manual" onKeyDown={(event) => moveFocus(event, onClose)}>
       {items.map((item) => (
+        // biome-ignore lint/a11y/useAriaPropsSupportedByRole: without a choice there is no aria-checked
         <button
           type="button"
           key={item.label}
@@ -118,7 +119,7 @@ function place(element: HTMLElement, anchor: HTMLElement): void {
 
 function moveFocus(event: KeyboardEvent & { currentTarget: HTMLElement }, onClose: () => void): void {
   const all = [...event.currentTarget.querySelectorAll<HTMLElement>('button')]
-  const at = all.findIndex((each) => each === document.activeElement)
+  const at = all.findIndex((each) => each.matches(':focus'))
   const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key]
   if (next !== undefined) {
     event.preventDefault()

@@ -1,15 +1,16 @@
 import { isMuted, type Room } from '@neko-edge/client'
 import { useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
-import { type Model, nameOf } from '../model/model.ts'
+import type { Model } from '../model/model.ts'
+import { nameOf } from '../model/name.ts'
 import { presentIn } from '../model/people.ts'
 import { words } from '../words/words.ts'
 import { Avatar } from './avatar.tsx'
 import { Icon } from './icons.tsx'
 import { MenuButton } from './menu.tsx'
+import { Panel } from './panel.tsx'
 import { actionsOn } from './people-actions.ts'
 import { Permissions } from './permissions.tsx'
-import { Panel } from './side.tsx'
 import { VirtualList } from './virtual-list.tsx'
 
 /** From so many people on, one can look for a name. */

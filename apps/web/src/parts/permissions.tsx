@@ -1,5 +1,6 @@
 import type { Room } from '@neko-edge/client'
-import { type Model, nameOf } from '../model/model.ts'
+import type { Model } from '../model/model.ts'
+import { nameOf } from '../model/name.ts'
 import { words } from '../words/words.ts'
 import { Dialog } from './dialog.tsx'
 import { Switch } from './fields.tsx'

@@ -8,7 +8,7 @@ import { languages } from '../words/languages.ts'
 import { words } from '../words/words.ts'
 import { AdminSettings } from './admin.tsx'
 import { Choice, Section, Switch } from './fields.tsx'
-import { Panel } from './side.tsx'
+import { Panel } from './panel.tsx'
 
 /** What one likes, and for administrators what the room is. */
 export function SettingsPanel({ model }: { model: Model }) {

@@ -61,6 +61,7 @@ function DropZone({ model, view, children }: { model: Model; view: () => NekoVie
   const text = words.value.view
   const isHosting = model.verdict.value === 'hosting'
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: a place to drop files; the files panel does the same
     <div
       class="stage"
       onDragOver={(event) => {

@@ -159,9 +159,12 @@ export class PointerInput {
     const { client, picture } = this.#options
     const { rect, screen } = picture
     const from = this.#steeredTo ?? client.cursor.position.value ?? { x: screen.width / 2, y: screen.height / 2 }
-    const along = (start: number, offset: number, pixels: number, length: number) =>
+    const along = (start: number, offset: number, { pixels, length }: { pixels: number; length: number }) =>
       Math.max(0, Math.min(pixels - 1, start + (offset * pixels) / Math.max(1, length)))
-    const to = { x: along(from.x, by.x, screen.width, rect.width), y: along(from.y, by.y, screen.height, rect.height) }
+    const to = {
+      x: along(from.x, by.x, { pixels: screen.width, length: rect.width }),
+      y: along(from.y, by.y, { pixels: screen.height, length: rect.height }),
+    }
     this.#steeredTo = to
     this.#moveNow({ x: Math.floor(to.x), y: Math.floor(to.y) })
   }
