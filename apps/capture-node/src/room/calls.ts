@@ -121,7 +121,9 @@ export function createCalls(targets: CallTargets): Calls {
       openLink(url)
       return null
     },
-    metrics: async () => ({ families: await nodeFamilies({ capture, peers: () => viewers.all(), workers }) }),
+    metrics: async () => ({
+      families: await nodeFamilies({ capture, peers: () => viewers.all(), workers, ignoredMessages: () => viewers.ignoredMessages }),
+    }),
     ...fileCalls(targets),
     status,
   }

@@ -11,10 +11,12 @@ export interface NodeNumbers {
   /** The present peers: what has ended has no numbers any more. */
   readonly peers: () => Iterable<{ session: string; peer: Peer; opened: number }>
   readonly workers: () => Promise<WorkerStats[]>
+  /** Messages of data channels that were not understood. */
+  readonly ignoredMessages: () => number
 }
 
 /** Reads all numbers now. A peer that ends meanwhile is left out. */
-export async function nodeFamilies({ capture, peers, workers }: NodeNumbers): Promise<MetricFamily[]> {
+export async function nodeFamilies({ capture, peers, workers, ignoredMessages }: NodeNumbers): Promise<MetricFamily[]> {
   const viewers = await Promise.all(
     [...peers()].map(async ({ session, peer, opened }) => {
       const stats = await peer.stats().catch(() => undefined)
@@ -25,6 +27,10 @@ export async function nodeFamilies({ capture, peers, workers }: NodeNumbers): Pr
     ...captureFamilies(capture.numbers(), capture.screencast.images),
     ...viewerFamilies(viewers.flat()),
     ...workerFamilies(await workers()),
+    family('counter', 'edge_channel_messages_ignored_total', {
+      help: 'Messages of data channels that were not understood',
+      samples: [{ labels: {}, value: ignoredMessages() }],
+    }),
   ]
 }
 

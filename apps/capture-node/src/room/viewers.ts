@@ -34,6 +34,8 @@ export interface ViewersOptions {
 
 /** The peers of a room by their session: one at most for each, the newest. */
 export class Viewers {
+  /** Messages of data channels that were too short or of no known kind. */
+  ignoredMessages = 0
   readonly #options: ViewersOptions
   readonly #peers = new Map<string, Peer>()
   /** How many peers each session has had. */
@@ -176,6 +178,7 @@ export class Viewers {
     const dialect = opener === 'client' ? 'v2' : 'v3'
     const input = dialect === 'v2' ? decodeLegacyChannel(bytes) : decodeChannel(bytes)
     if (input === undefined) {
+      this.ignoredMessages++
       this.#options.log.debug({ session, opcode: bytes[0], length: bytes.length }, 'data channel message ignored')
     } else if (input.is === 'ping') {
       peer.send(encodeChannel({ is: 'pong', clientTime: input.clientTime, serverTime: this.#options.clock.now() }))

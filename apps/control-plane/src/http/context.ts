@@ -95,6 +95,8 @@ export async function actorOf(token: string | undefined, { hub, options }: Pick<
     throw new NekoError('unauthorized', 'Unauthorized')
   }
   if (options.apiToken !== '' && (await isSameSecret(token, options.apiToken))) {
+    // As below: who calls with this token has seen every earlier change, too.
+    await hub.room.run(findToken, [''])
     return apiActor
   }
   // Redis is asked each time: a session made or ended a moment ago elsewhere counts, and the view has caught up with it.

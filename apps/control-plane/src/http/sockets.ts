@@ -1,13 +1,18 @@
 import { NekoError, randomText, type SessionId } from '@neko-edge/kit'
+import { decodeV2, decodeV3 } from '@neko-edge/protocol'
 import { createSession } from '@neko-edge/store'
 import type { Hono, MiddlewareHandler } from 'hono'
 import { credentialsOf, memberOf } from '../legacy/credentials.ts'
-import { receiveV2 } from '../legacy/receive.ts'
+import { handlers as v2Handlers } from '../legacy/handlers.ts'
 import { sha256 } from '../secret.ts'
+import { receiveBy } from '../session/receive.ts'
 import { type Caller, socketLife } from '../session/socket-life.ts'
-import { receiveV3 } from '../session/v3/receive.ts'
+import { handlers as v3Handlers } from '../session/v3/handlers.ts'
 import { actorOf, clientAddress, type Deps, tokenOf } from './context.ts'
 import { checkOrigin } from './origin.ts'
+
+const receiveV3 = receiveBy({ decode: decodeV3, handlers: v3Handlers })
+const receiveV2 = receiveBy({ decode: decodeV2, handlers: v2Handlers })
 
 /** The WebSockets of V3 (`/api/ws`) and, where V2 clients are served, of V2 (`/ws`). */
 export function addSockets(app: Hono, deps: Deps): void {

@@ -2,21 +2,14 @@ import type { LockName, Session, Settings, V2ClientEvent, V2ClientPayload, V2Mes
 import { changeBan, deleteSession, giveControl, releaseControl, resetControl, takeControl } from '@neko-edge/store'
 import { isPermitted } from '../plugins/permission.ts'
 import { askForControl } from '../session/control.ts'
-import type { Hub } from '../session/hub.ts'
 import { isMissing } from '../session/node-client.ts'
 import { peerOf } from '../session/peer.ts'
 import { editProfile } from '../session/profile.ts'
+import type { Context } from '../session/receive.ts'
 import { editSettings } from '../session/settings.ts'
-import type { SessionSocket } from '../session/socket.ts'
 import { fileList, maySeeFiles } from './announce.ts'
 import { configurations } from './greet.ts'
 import { isMuted } from './member.ts'
-
-interface Context {
-  readonly hub: Hub
-  readonly socket: SessionSocket
-  readonly session: Session
-}
 
 type Action<P> = (context: Context, payload: P) => void | Promise<void>
 type Handlers = { readonly [E in V2ClientEvent]: Action<V2ClientPayload<E>> }

@@ -1,4 +1,4 @@
-import { type ControlVerdict, controlVerdict, isPermitted, type NekoClient, type Room, type Watchable } from '@neko-edge/client'
+import { type ControlVerdict, controlVerdict, isPermitted, type NekoClient, profileOf, type Watchable } from '@neko-edge/client'
 import { computed, type ReadonlySignal, signal } from '@preact/signals'
 import { words } from '../words/words.ts'
 import type { Invitation } from './address.ts'

@@ -1,20 +1,12 @@
 import { messageOf } from '@neko-edge/kit'
-import type { ClientEvent, ClientPayload, ControlInput, Session } from '@neko-edge/protocol'
+import type { ClientEvent, ClientPayload, ControlInput } from '@neko-edge/protocol'
 import { releaseControl } from '@neko-edge/store'
 import { isPermitted } from '../../plugins/permission.ts'
 import { askForControl, giveInput, mustHost } from '../control.ts'
-import type { Hub } from '../hub.ts'
 import { isMissing } from '../node-client.ts'
 import { openPeer, peerOf, present } from '../peer.ts'
-import type { SessionSocket } from '../socket.ts'
+import type { Context } from '../receive.ts'
 import { fileList } from './greet.ts'
-
-/** Who speaks, and where. */
-interface Context {
-  readonly hub: Hub
-  readonly socket: SessionSocket
-  readonly session: Session
-}
 
 type Handler<E extends ClientEvent> = (context: Context, payload: ClientPayload<E>) => void | Promise<void>
 type Handlers = { readonly [E in ClientEvent]: Handler<E> }
