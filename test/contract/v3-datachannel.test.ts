@@ -211,4 +211,22 @@ describe('the data channel of a V3 viewer', () => {
     // Users do not see them as a rule.
     expect(ann.socket.history.some(({ event }) => event === 'session/cursors')).toBe(false)
   })
+
+  it('[CH-12] counts what was no message: on the channel, and an SDP answer that is none', async () => {
+    const counted = async (plane: number, name: RegExp) =>
+      Number(name.exec(await (await fetch(`${site.url(plane)}/metrics`)).text())?.[1] ?? 0)
+    const onChannel = () => counted(0, /^neko_edge_channel_messages_ignored_total (\d+)/m)
+    const refused = () => counted(0, /^neko_edge_messages_ignored_total\{reason="refused"\} (\d+)/m)
+    const before = { channel: await onChannel(), refused: await refused() }
+    ann.peer.send(new Uint8Array([1, 0, 4]))
+    ann.peer.send(new Uint8Array([99, 0, 0]))
+    await settled(ann)
+    expect(await onChannel()).toBe(before.channel + 2)
+    ann.send('signal/request', {})
+    await ann.event('signal/provide')
+    ann.send('signal/answer', { sdp: 'not an answer' })
+    await until(async () => (await refused()) === before.refused + 1, { ms: 5_000, what: 'the refused answer is counted' })
+    await watch(ann)
+    await settled(ann)
+  })
 })

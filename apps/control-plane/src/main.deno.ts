@@ -12,8 +12,11 @@ import type { Runtime } from './runtime.ts'
 const log = createLog((level, fields, message) => console.error(JSON.stringify({ level, ...fields, message })))
 
 const runtime: Runtime = {
-  // Deno's sockets answer pings by themselves and can not send one.
-  upgrade: upgradeWith(upgradeWebSocket as Parameters<typeof upgradeWith<WebSocket>>[0], () => undefined),
+  // Deno asks by itself, and closes a socket that stays silent.
+  upgrade: upgradeWith(upgradeWebSocket as Parameters<typeof upgradeWith<WebSocket>>[0], () => ({
+    ping: () => undefined,
+    unanswered: () => 0,
+  })),
   peerAddress: ({ env }) => (env as { remoteAddr?: { hostname?: string } }).remoteAddr?.hostname ?? 'unix',
   ...files,
 }

@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url'
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Bind, type Config, printBind } from '@neko-edge/config'
-import { type Log, NekoError, systemClock } from '@neko-edge/kit'
+import { type Clock, type Log, NekoError, systemClock } from '@neko-edge/kit'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { openControlPlane } from './control-plane.ts'
 import { followCertificate, readCertificate } from './runtime/certificate.ts'
 import { files } from './runtime/files.ts'
 import { profiler } from './runtime/profiler.ts'
-import { upgradeWith } from './runtime/websocket.ts'
+import { type Probe, upgradeWith } from './runtime/websocket.ts'
 import type { Runtime } from './runtime.ts'
 import { maxFrame } from './session/socket-life.ts'
 
@@ -22,10 +22,25 @@ const ownClient = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
 const runtime: Runtime = {
   // node-server hands out the sockets of the WebSocketServer below: they are ws's.
-  upgrade: upgradeWith(upgradeWebSocket as unknown as Parameters<typeof upgradeWith<WebSocket>>[0], (raw) => raw.ping()),
+  upgrade: upgradeWith(upgradeWebSocket as unknown as Parameters<typeof upgradeWith<WebSocket>>[0], probeOf),
   peerAddress: (context) => getConnInfo(context).remote.address ?? 'unix',
   ...files,
   profiler,
+}
+
+/** Counts the pings of one socket that no pong came back for. */
+function probeOf(socket: WebSocket): Probe {
+  let unanswered = 0
+  socket.on('pong', () => {
+    unanswered = 0
+  })
+  return {
+    ping() {
+      unanswered++
+      socket.ping()
+    },
+    unanswered: () => unanswered,
+  }
 }
 
 /** Runs a control plane on Node until it is closed: listens where the configuration says, over TLS where it names a certificate. */
@@ -33,13 +48,15 @@ export async function startControlPlane({
   config,
   redisUrl,
   log,
+  clock = systemClock,
 }: {
   config: Config
   redisUrl: string
   log: Log
+  clock?: Clock
 }): Promise<AsyncDisposable> {
   await using opening = new AsyncDisposableStack()
-  const plane = opening.use(await openControlPlane({ config, redisUrl, client: ownClient, runtime, clock: systemClock, log }))
+  const plane = opening.use(await openControlPlane({ config, redisUrl, client: ownClient, runtime, clock, log }))
   // Longer frames end the connection with 1009 before they are in memory.
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 4 * maxFrame, perMessageDeflate: false })
   const { cert, key } = config.server
@@ -55,7 +72,7 @@ export async function startControlPlane({
   ) as Server
   await listen(server, config.server.bind)
   if (server instanceof HttpsServer) {
-    opening.defer(followCertificate({ cert, key }, { server, clock: systemClock, log }))
+    opening.defer(followCertificate({ cert, key }, { server, clock, log }))
   }
   opening.defer(async () => {
     const closed = once(server, 'close')

@@ -9,10 +9,18 @@ interface RawSocket {
   binaryType?: string
 }
 
-/** Ties a runtime's `upgradeWebSocket` to the life of a session's socket. `ping` sends a ping frame where the runtime can. */
+/** How a runtime finds out whether the other end is still there, for one socket. */
+export interface Probe {
+  /** Asks, by a WebSocket ping. */
+  ping(): void
+  /** Pings in a row that went unanswered. */
+  unanswered(): number
+}
+
+/** Ties a runtime's `upgradeWebSocket` to the life of a session's socket. */
 export function upgradeWith<T extends RawSocket>(
   upgradeWebSocket: UpgradeWebSocket<T>,
-  ping: (raw: T) => void,
+  probe: (raw: T) => Probe,
 ): (events: (context: Context) => SocketEvents) => MiddlewareHandler {
   return (events) =>
     upgradeWebSocket((context) => {
@@ -22,8 +30,8 @@ export function upgradeWith<T extends RawSocket>(
           if (ws.raw) {
             // Deno would hand out blobs, whose text comes later than the frame behind them.
             ws.raw.binaryType = 'arraybuffer'
+            open(portOf(ws, probe(ws.raw)))
           }
-          open(portOf(ws, ping))
         },
         onMessage: ({ data }) => message(data),
         onClose: ({ code }) => close(code),
@@ -31,12 +39,13 @@ export function upgradeWith<T extends RawSocket>(
     })
 }
 
-function portOf<T extends RawSocket>(ws: WSContext<T>, ping: (raw: T) => void): SocketPort {
+function portOf<T extends RawSocket>(ws: WSContext<T>, probe: Probe): SocketPort {
   const isOpen = () => ws.readyState === 1
   return {
     send: (text) => isOpen() && ws.send(text),
     close: (code, reason) => ws.readyState < 2 && ws.close(code, reason),
-    ping: () => isOpen() && ws.raw && ping(ws.raw),
+    ping: () => isOpen() && probe.ping(),
+    unanswered: () => probe.unanswered(),
     buffered: () => ws.raw?.bufferedAmount ?? 0,
   }
 }

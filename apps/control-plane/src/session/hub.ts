@@ -23,6 +23,8 @@ import { V3Dialect } from './v3/dialect.ts'
 /** How long a session whose socket broke counts as connected, in milliseconds: back in that time, and nobody was told. */
 export const graceMs = 5_000
 const heartbeatMs = 10_000
+/** As a connection that broke (RFC 6455 §7.4.1): its session has its grace. */
+const goneCode = 1006
 
 export interface HubOptions {
   readonly connection: Connection
@@ -127,6 +129,9 @@ export class Hub implements AsyncDisposable {
     const stopHeartbeat = this.clock.every(heartbeatMs, () => {
       if (!this.#sockets.has(key)) {
         return stopHeartbeat()
+      }
+      if (socket.isGone) {
+        return this.leave(socket, goneCode)
       }
       if (socket.dialect.heartbeat) {
         socket.say(socket.dialect.heartbeat)

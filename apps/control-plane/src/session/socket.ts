@@ -8,10 +8,14 @@ export interface SocketPort {
   close(code: number, reason: string): void
   /** A WebSocket ping frame, where the runtime can send one. */
   ping(): void
+  /** Pings in a row that the other end has not answered. */
+  unanswered(): number
   /** Bytes that the other end has not taken yet. */
   buffered(): number
 }
 
+/** Pings in a row without an answer after which a client is taken for gone. */
+const maxUnanswered = 3
 /** Above this many bytes waiting, what is out of date a moment later (cursors) is left out for this socket. */
 const slowBytes = 256 * 1024
 /** Above this many bytes waiting, the socket is closed: it would grow without a bound. */
@@ -117,6 +121,11 @@ export class SessionSocket {
     if (this.#port.buffered() < slowBytes) {
       this.send(text)
     }
+  }
+
+  /** Whether the other end is silent for so long that it must be gone: a network that vanished closes no connection. */
+  get isGone(): boolean {
+    return this.#port.unanswered() >= maxUnanswered
   }
 
   ping(): void {

@@ -1,5 +1,5 @@
 import { type Config, formatProblem, hasErrors, loadConfig } from '@neko-edge/config'
-import { type Log, silentLog } from '@neko-edge/kit'
+import { type Clock, type Log, silentLog, systemClock } from '@neko-edge/kit'
 import { freeTcpPort, TempRedis } from '@neko-edge/testing'
 import { startControlPlane } from '../../src/main.node.ts'
 import { Person } from './person.fixture.ts'
@@ -14,6 +14,8 @@ export interface PlanesOptions {
   /** Options as environment variables, without the `NEKO_`. */
   readonly env?: Readonly<Record<string, string>>
   readonly log?: Log
+  /** The planes' time, where a test holds it. */
+  readonly clock?: Clock
 }
 
 /** Some control planes over one Redis, and the bus end of a capture node; each listens on a port of its own. */
@@ -30,13 +32,15 @@ export class Planes implements AsyncDisposable {
     this.planes = parts.planes
   }
 
-  static async open({ count = 2, env = {}, log = silentLog }: PlanesOptions = {}): Promise<Planes> {
+  static async open({ count = 2, env = {}, log = silentLog, clock = systemClock }: PlanesOptions = {}): Promise<Planes> {
     const redis = await TempRedis.open()
     const urls: string[] = []
     const planes: AsyncDisposable[] = []
     for (let index = 0; index < count; index++) {
       const port = await freeTcpPort()
-      planes.push(await startControlPlane({ config: configOf({ SERVER_BIND: `127.0.0.1:${port}`, ...env }), redisUrl: redis.url, log }))
+      planes.push(
+        await startControlPlane({ config: configOf({ SERVER_BIND: `127.0.0.1:${port}`, ...env }), redisUrl: redis.url, log, clock }),
+      )
       urls.push(`http://127.0.0.1:${port}`)
     }
     return new Planes({ redis, node: await StandInNode.open(redis.url), urls, planes })
