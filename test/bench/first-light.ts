@@ -18,7 +18,7 @@ export interface FirstLightOptions {
   viewers: readonly number[]
 }
 
-/** Measures one server the way issue 3 asks, and gives what is printed as JSON. `progress` hears of each part that begins. */
+/** Measures one server as it is from the first connection on, and gives what is printed as JSON. `progress` hears of each part that begins. */
 export async function firstLight(options: FirstLightOptions, progress: (part: string) => void): Promise<object> {
   const loadBefore = loadavg().map(tenth)
   await using page = await servePage()

@@ -25,7 +25,7 @@ const startMs = 10_000
 const pulseEveryMs = 5_000
 const pulseMs = 10_000
 
-/** The worker's own default, and the estimator's timer at 25 instead of 5 ms, which halves what idle viewers cost (fast-worker.md). */
+/** The worker's own default, and the estimator's timer at 25 instead of 5 ms, which halves what idle viewers cost. */
 const fieldTrials = 'WebRTC-Bwe-AlrLimitedBackoff/Enabled/WebRTC-Pacer-MinPacketLimitMs/25/'
 
 /** mediasoup logs per process, not per worker: failed requests are normal when a peer goes away in the middle of something, so warnings are for debugging. */
