@@ -3,17 +3,41 @@ import type { Words } from './en.ts'
 /** German. */
 export const de: Words = {
   trouble: {
-    'wrong-password': { says: 'Das Passwort ist nicht richtig.', remedy: 'Prüfe es und versuche es noch einmal, oder frag die Person, die dich eingeladen hat.' },
-    'room-locked': { says: 'Der Raum ist für Neue gesperrt.', remedy: 'Bitte einen Administrator des Raums, ihn zu entsperren, und versuche es dann noch einmal.' },
+    'wrong-password': {
+      says: 'Das Passwort ist nicht richtig.',
+      remedy: 'Prüfe es und versuche es noch einmal, oder frag die Person, die dich eingeladen hat.',
+    },
+    'room-locked': {
+      says: 'Der Raum ist für Neue gesperrt.',
+      remedy: 'Bitte einen Administrator des Raums, ihn zu entsperren, und versuche es dann noch einmal.',
+    },
     'too-many-tries': { says: 'Zu viele Versuche.', remedy: 'Warte eine Minute und versuche es dann noch einmal.' },
-    'already-connected': { says: 'Dieses Konto ist schon im Raum.', remedy: 'Schließe das andere Fenster, warte fünf Sekunden und versuche es noch einmal.' },
+    'already-connected': {
+      says: 'Dieses Konto ist schon im Raum.',
+      remedy: 'Schließe das andere Fenster, warte fünf Sekunden und versuche es noch einmal.',
+    },
     banned: { says: 'Du bist aus diesem Raum verbannt.', remedy: 'Nur ein Administrator des Raums kann dich wieder hereinlassen.' },
-    'login-disabled': { says: 'Ein Administrator hat dieses Konto gesperrt.', remedy: 'Bitte einen Administrator des Raums, dich wieder hereinzulassen.' },
-    'connect-disabled': { says: 'Dieses Konto darf den Raum nicht betreten.', remedy: 'Bitte einen Administrator, es zu erlauben, oder nimm ein anderes Konto.' },
+    'login-disabled': {
+      says: 'Ein Administrator hat dieses Konto gesperrt.',
+      remedy: 'Bitte einen Administrator des Raums, dich wieder hereinzulassen.',
+    },
+    'connect-disabled': {
+      says: 'Dieses Konto darf den Raum nicht betreten.',
+      remedy: 'Bitte einen Administrator, es zu erlauben, oder nimm ein anderes Konto.',
+    },
     'not-found': { says: 'Unter dieser Adresse gibt es keinen Raum.', remedy: 'Prüfe den Link, den du bekommen hast.' },
-    'server-away': { says: 'Der Server antwortet nicht.', remedy: 'Prüfe dein Netzwerk; vielleicht startet auch der Server gerade neu. Versuche es dann noch einmal.' },
-    'server-busy': { says: 'Der Server kann dich gerade nicht aufnehmen.', remedy: 'Meist geht es nach ein paar Sekunden wieder: Versuche es noch einmal.' },
-    'server-failed': { says: 'Auf dem Server ist ein Fehler aufgetreten.', remedy: 'Versuche es noch einmal; wenn der Fehler bleibt, sag der Person Bescheid, die den Server betreibt.' },
+    'server-away': {
+      says: 'Der Server antwortet nicht.',
+      remedy: 'Prüfe dein Netzwerk; vielleicht startet auch der Server gerade neu. Versuche es dann noch einmal.',
+    },
+    'server-busy': {
+      says: 'Der Server kann dich gerade nicht aufnehmen.',
+      remedy: 'Meist geht es nach ein paar Sekunden wieder: Versuche es noch einmal.',
+    },
+    'server-failed': {
+      says: 'Auf dem Server ist ein Fehler aufgetreten.',
+      remedy: 'Versuche es noch einmal; wenn der Fehler bleibt, sag der Person Bescheid, die den Server betreibt.',
+    },
     'signed-out': { says: 'Du hast den Raum verlassen.', remedy: 'Melde dich an, um zurückzukommen.' },
     'session-ended': { says: 'Deine Sitzung ist beendet.', remedy: 'Melde dich wieder an, um zurückzukommen.' },
     replaced: { says: 'Du hast diesen Raum in einem anderen Fenster geöffnet.', remedy: 'Mach dort weiter, oder übernimm hier.' },
@@ -21,7 +45,10 @@ export const de: Words = {
       says: 'Du wurdest abgemeldet.',
       remedy: 'Ein Administrator oder ein anderes Fenster von dir hat die Sitzung beendet. Melde dich wieder an, um zurückzukommen.',
     },
-    removed: { says: 'Ein Administrator hat dich aus dem Raum entfernt.', remedy: 'Melde dich wieder an, wenn du das für ein Versehen hältst.' },
+    removed: {
+      says: 'Ein Administrator hat dich aus dem Raum entfernt.',
+      remedy: 'Melde dich wieder an, wenn du das für ein Versehen hältst.',
+    },
     'server-stopped': { says: 'Der Server startet neu.', remedy: 'Wir verbinden uns von selbst wieder, sobald er läuft.' },
     'connection-lost': { says: 'Die Verbindung ist abgebrochen.', remedy: 'Prüfe dein Netzwerk. Wir versuchen es weiter.' },
     'no-media-path': {

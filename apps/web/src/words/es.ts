@@ -4,16 +4,37 @@ import type { Words } from './en.ts'
 export const es: Words = {
   trouble: {
     'wrong-password': { says: 'La contraseña no es correcta.', remedy: 'Revísala e inténtalo de nuevo, o pregunta a quien te invitó.' },
-    'room-locked': { says: 'La sala está cerrada para quienes llegan.', remedy: 'Pide a un administrador de la sala que la desbloquee e inténtalo de nuevo.' },
+    'room-locked': {
+      says: 'La sala está cerrada para quienes llegan.',
+      remedy: 'Pide a un administrador de la sala que la desbloquee e inténtalo de nuevo.',
+    },
     'too-many-tries': { says: 'Demasiados intentos.', remedy: 'Espera un minuto e inténtalo de nuevo.' },
-    'already-connected': { says: 'Esta cuenta ya está en la sala.', remedy: 'Cierra la otra ventana, espera cinco segundos e inténtalo de nuevo.' },
+    'already-connected': {
+      says: 'Esta cuenta ya está en la sala.',
+      remedy: 'Cierra la otra ventana, espera cinco segundos e inténtalo de nuevo.',
+    },
     banned: { says: 'Tienes prohibida la entrada a esta sala.', remedy: 'Solo un administrador de la sala puede dejarte entrar de nuevo.' },
-    'login-disabled': { says: 'Un administrador ha bloqueado esta cuenta.', remedy: 'Pide a un administrador de la sala que te deje entrar de nuevo.' },
-    'connect-disabled': { says: 'Esta cuenta no puede unirse a la sala.', remedy: 'Pide a un administrador que lo permita o usa otra cuenta.' },
+    'login-disabled': {
+      says: 'Un administrador ha bloqueado esta cuenta.',
+      remedy: 'Pide a un administrador de la sala que te deje entrar de nuevo.',
+    },
+    'connect-disabled': {
+      says: 'Esta cuenta no puede unirse a la sala.',
+      remedy: 'Pide a un administrador que lo permita o usa otra cuenta.',
+    },
     'not-found': { says: 'No hay ninguna sala en esta dirección.', remedy: 'Revisa el enlace que te dieron.' },
-    'server-away': { says: 'El servidor no responde.', remedy: 'Revisa tu red; puede que el servidor se esté reiniciando. Después, inténtalo de nuevo.' },
-    'server-busy': { says: 'El servidor no puede atenderte en este momento.', remedy: 'Suele volver en unos segundos: inténtalo de nuevo.' },
-    'server-failed': { says: 'El servidor ha tenido un error.', remedy: 'Inténtalo de nuevo; si continúa, avisa a quien administra el servidor.' },
+    'server-away': {
+      says: 'El servidor no responde.',
+      remedy: 'Revisa tu red; puede que el servidor se esté reiniciando. Después, inténtalo de nuevo.',
+    },
+    'server-busy': {
+      says: 'El servidor no puede atenderte en este momento.',
+      remedy: 'Suele volver en unos segundos: inténtalo de nuevo.',
+    },
+    'server-failed': {
+      says: 'El servidor ha tenido un error.',
+      remedy: 'Inténtalo de nuevo; si continúa, avisa a quien administra el servidor.',
+    },
     'signed-out': { says: 'Has salido de la sala.', remedy: 'Inicia sesión para volver.' },
     'session-ended': { says: 'Tu sesión ha terminado.', remedy: 'Inicia sesión de nuevo para volver.' },
     replaced: { says: 'Has abierto esta sala en otra ventana.', remedy: 'Sigue allí o retómala aquí.' },

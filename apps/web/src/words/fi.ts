@@ -4,16 +4,28 @@ import type { Words } from './en.ts'
 export const fi: Words = {
   trouble: {
     'wrong-password': { says: 'Salasana ei ole oikein.', remedy: 'Tarkista se ja yritä uudelleen tai kysy sinut kutsuneelta.' },
-    'room-locked': { says: 'Huone on lukittu uusilta tulijoilta.', remedy: 'Pyydä huoneen ylläpitäjää avaamaan lukitus ja yritä sitten uudelleen.' },
-    'too-many-tries': { says: 'Liian monta yritystä.', remedy: 'Odota hetki ja yritä minuutin kuluttua uudelleen.' },
+    'room-locked': {
+      says: 'Huone on lukittu uusilta tulijoilta.',
+      remedy: 'Pyydä huoneen ylläpitäjää avaamaan lukitus ja yritä sitten uudelleen.',
+    },
+    'too-many-tries': { says: 'Liian monta yritystä.', remedy: 'Odota minuutti ja yritä sitten uudelleen.' },
     'already-connected': { says: 'Tämä tili on jo huoneessa.', remedy: 'Sulje toinen ikkuna, odota viisi sekuntia ja yritä uudelleen.' },
     banned: { says: 'Sinulla on porttikielto tähän huoneeseen.', remedy: 'Vain huoneen ylläpitäjä voi päästää sinut takaisin.' },
     'login-disabled': { says: 'Ylläpitäjä on estänyt tämän tilin.', remedy: 'Pyydä huoneen ylläpitäjää päästämään sinut takaisin.' },
     'connect-disabled': { says: 'Tällä tilillä ei saa liittyä huoneeseen.', remedy: 'Pyydä ylläpitäjältä lupaa tai käytä toista tiliä.' },
     'not-found': { says: 'Tässä osoitteessa ei ole huonetta.', remedy: 'Tarkista saamasi linkki.' },
-    'server-away': { says: 'Palvelin ei vastaa.', remedy: 'Tarkista verkkoyhteytesi; palvelin voi myös olla käynnistymässä uudelleen. Yritä sitten uudelleen.' },
-    'server-busy': { says: 'Palvelin ei voi juuri nyt ottaa sinua vastaan.', remedy: 'Yleensä se palaa muutamassa sekunnissa: yritä uudelleen.' },
-    'server-failed': { says: 'Palvelimella tapahtui virhe.', remedy: 'Yritä uudelleen; jos virhe toistuu, kerro siitä palvelimen ylläpidolle.' },
+    'server-away': {
+      says: 'Palvelin ei vastaa.',
+      remedy: 'Tarkista verkkoyhteytesi; palvelin voi myös olla käynnistymässä uudelleen. Yritä sitten uudelleen.',
+    },
+    'server-busy': {
+      says: 'Palvelin ei voi juuri nyt ottaa sinua vastaan.',
+      remedy: 'Yleensä se palaa muutamassa sekunnissa: yritä uudelleen.',
+    },
+    'server-failed': {
+      says: 'Palvelimella tapahtui virhe.',
+      remedy: 'Yritä uudelleen; jos virhe toistuu, kerro siitä palvelimen ylläpidolle.',
+    },
     'signed-out': { says: 'Olet poistunut huoneesta.', remedy: 'Palaa kirjautumalla sisään.' },
     'session-ended': { says: 'Istuntosi on päättynyt.', remedy: 'Palaa kirjautumalla uudelleen sisään.' },
     replaced: { says: 'Avasit tämän huoneen toisessa ikkunassa.', remedy: 'Jatka siellä tai ota käyttöön täällä.' },
@@ -33,7 +45,10 @@ export const fi: Words = {
       says: 'Tämä selain ei voi näyttää kuvaa.',
       remedy: 'WebRTC puuttuu tai on pois käytöstä: salli se tai käytä ajantasaista selainta.',
     },
-    'no-picture-yet': { says: 'Työpöytä ei ole vielä vastannut.', remedy: 'Se saattaa olla käynnistymässä. Yritämme jatkuvasti uudelleen.' },
+    'no-picture-yet': {
+      says: 'Työpöytä ei ole vielä vastannut.',
+      remedy: 'Se saattaa olla käynnistymässä. Yritämme jatkuvasti uudelleen.',
+    },
     'no-watching': { says: 'Tällä tilillä ei saa katsoa.', remedy: 'Pyydä ylläpitäjältä lupaa.' },
   },
   login: {

@@ -9,6 +9,20 @@ interface Language {
 /** The languages of the page by their BCP 47 tag. Each but English is code of its own, loaded when it is wanted. */
 export const languages: Readonly<Record<string, Language>> = {
   en: { name: 'English', load: async () => en },
+  de: { name: 'Deutsch', load: async () => (await import('./de.ts')).de },
+  es: { name: 'Español', load: async () => (await import('./es.ts')).es },
+  fi: { name: 'Suomi', load: async () => (await import('./fi.ts')).fi },
+  fr: { name: 'Français', load: async () => (await import('./fr.ts')).fr },
+  id: { name: 'Bahasa Indonesia', load: async () => (await import('./id.ts')).id },
+  ja: { name: '日本語', load: async () => (await import('./ja.ts')).ja },
+  ko: { name: '한국어', load: async () => (await import('./ko.ts')).ko },
+  nb: { name: 'Norsk bokmål', load: async () => (await import('./nb.ts')).nb },
+  pl: { name: 'Polski', load: async () => (await import('./pl.ts')).pl },
+  ru: { name: 'Русский', load: async () => (await import('./ru.ts')).ru },
+  sk: { name: 'Slovenčina', load: async () => (await import('./sk.ts')).sk },
+  sv: { name: 'Svenska', load: async () => (await import('./sv.ts')).sv },
+  'zh-CN': { name: '简体中文', load: async () => (await import('./zh-cn.ts')).zhCn },
+  'zh-TW': { name: '繁體中文', load: async () => (await import('./zh-tw.ts')).zhTw },
 }
 
 /** V2's codes for languages that have another name in BCP 47. */
