@@ -1,4 +1,5 @@
-import { until } from '@neko-edge/kit'
+import { newInstanceId, type RoomId, silentLog, until } from '@neko-edge/kit'
+import { Bus, connect, nodeChannel, Room } from '@neko-edge/store'
 import { type DataMessage, v3Input } from '@neko-edge/testing'
 import { loginV3, V3Viewer } from '@neko-edge/testing/viewer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -228,5 +229,25 @@ describe('the data channel of a V3 viewer', () => {
     await until(async () => (await refused()) === before.refused + 1, { ms: 5_000, what: 'the refused answer is counted' })
     await watch(ann)
     await settled(ann)
+  })
+
+  it('[CTL-10] the capture node refuses input of a turn that is over, however it comes', async () => {
+    await using connection = await connect({ url: fleet.redisUrl, log: silentLog })
+    await using bus = await Bus.open(connection, { instance: newInstanceId(), log: silentLog })
+    await using room = await Room.open('default' as RoomId, { connection, log: silentLog })
+    const press = async (session: string, fence: number) => {
+      for (const down of [true, false]) {
+        await bus.call(nodeChannel('default'), 'input', { args: { session, fence, input: { is: 'key', keysym: capsLock, down } } })
+      }
+    }
+    await host(ann)
+    const turn = room.view.fence
+    await host(bob)
+    const isLocked = await isCapsLocked()
+    await press(ann.session.id, turn)
+    await press(ann.session.id, room.view.fence)
+    expect(await isCapsLocked()).toBe(isLocked)
+    await press(bob.session.id, room.view.fence)
+    await until(async () => (await isCapsLocked()) !== isLocked, { ms: 3_000, what: 'the host of this turn presses a key' })
   })
 })

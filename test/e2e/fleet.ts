@@ -61,6 +61,11 @@ export class Fleet implements AsyncDisposable {
   /** The address of each control plane. */
   readonly urls: readonly string[]
   readonly dataFolder: string
+  /** Where its processes meet: for a test that speaks to them as another process would. */
+  get redisUrl(): string {
+    return this.#redis.url
+  }
+
   readonly #redis: TempRedis
   readonly #controlPlanes: readonly Part[]
   readonly #node: Part
