@@ -2,8 +2,7 @@ import type { LockName, Session, Settings, V2ClientEvent, V2ClientPayload, V2Mes
 import { changeBan, deleteSession, giveControl, releaseControl, resetControl, takeControl } from '@neko-edge/store'
 import { isPermitted } from '../plugins/permission.ts'
 import { askForControl } from '../session/control.ts'
-import { isMissing } from '../session/node-client.ts'
-import { peerOf } from '../session/peer.ts'
+import { withPeer } from '../session/peer.ts'
 import { editProfile } from '../session/profile.ts'
 import type { Context } from '../session/receive.ts'
 import { editSettings } from '../session/settings.ts'
@@ -37,20 +36,6 @@ function mayUseDesktop({ hub, session }: Context): boolean {
   const { profile } = session
   const mayControl = profile.can_host && !view.isShutOut(profile) && (profile.is_admin || view.locks.control === undefined)
   return view.isHost(session.id) || (view.settings.implicit_hosting && mayControl)
-}
-
-async function withPeer({ hub, socket }: Context, run: (peer: { session: string; peer: string }) => Promise<unknown>): Promise<void> {
-  const peer = peerOf(hub, socket)
-  if (peer === undefined) {
-    return
-  }
-  try {
-    await run({ session: socket.id, peer })
-  } catch (error) {
-    if (!isMissing(error)) {
-      throw error
-    }
-  }
 }
 
 const setLock = (isLocked: boolean) =>

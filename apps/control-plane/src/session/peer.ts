@@ -2,6 +2,7 @@ import { messageOf } from '@neko-edge/kit'
 import type { PeerRequest, PeerVideoRequest } from '@neko-edge/protocol'
 import type { Signal } from '@neko-edge/store'
 import type { Hub } from './hub.ts'
+import { isMissing } from './node-client.ts'
 import type { SessionSocket } from './socket.ts'
 
 /** The peer that carries a session's media: the one opened through this socket, or through an earlier one elsewhere. */
@@ -50,6 +51,24 @@ export function tellPeerNews(hub: Hub, socket: SessionSocket, { peer, news }: Ex
     socket.request = undefined
   }
   socket.dialect.peerNews(socket, news)
+}
+
+/** A call about the session's peer; without one there is nothing to do, and no client is told. */
+export async function withPeer(
+  { hub, socket }: { hub: Hub; socket: SessionSocket },
+  run: (peer: { session: string; peer: string }) => Promise<unknown>,
+): Promise<void> {
+  const peer = peerOf(hub, socket)
+  if (peer === undefined) {
+    return
+  }
+  try {
+    await run({ session: socket.id, peer })
+  } catch (error) {
+    if (!isMissing(error)) {
+      throw error
+    }
+  }
 }
 
 /** Without the keys whose value is `undefined`: on the bus, absent is absent. */

@@ -3,8 +3,7 @@ import type { ClientEvent, ClientPayload, ControlInput } from '@neko-edge/protoc
 import { releaseControl } from '@neko-edge/store'
 import { isPermitted } from '../../plugins/permission.ts'
 import { askForControl, giveInput, mustHost } from '../control.ts'
-import { isMissing } from '../node-client.ts'
-import { openPeer, peerOf, present } from '../peer.ts'
+import { openPeer, present, withPeer } from '../peer.ts'
 import type { Context } from '../receive.ts'
 import { fileList } from './greet.ts'
 
@@ -24,21 +23,6 @@ const touch =
   (phase: 'begin' | 'update' | 'end') =>
   (context: Context, { touch_id: id, x, y, pressure }: ClientPayload<'control/touchbegin'>) =>
     input(context, { is: 'touch', phase, id, x, y, pressure })
-
-/** A call about the session's peer; without one there is nothing to do, and V3 says nothing. */
-async function withPeer({ hub, socket }: Context, run: (peer: { session: string; peer: string }) => Promise<void>): Promise<void> {
-  const peer = peerOf(hub, socket)
-  if (peer === undefined) {
-    return
-  }
-  try {
-    await run({ session: socket.id, peer })
-  } catch (error) {
-    if (!isMissing(error)) {
-      throw error
-    }
-  }
-}
 
 async function setClipboard({ hub, session }: Context, text: string): Promise<boolean> {
   if (!session.profile.can_access_clipboard || !hub.room.view.isHost(session.id)) {
