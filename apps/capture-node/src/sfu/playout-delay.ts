@@ -7,14 +7,17 @@ const markerBit = 0x80
 const extensionBit = 0x10
 const csrcBits = 0x0f
 
-/** From 0 to 100 ms, in steps of 10 ms, twelve bits each: with a smallest delay of none, browsers show each frame as it comes. */
-const bounds = [0x00, 0x00, 0x0a]
+/**
+ * Two numbers of twelve bits each, in steps of 10 ms: the least and the most that a frame may be held back. With 0 and 0 each is
+ * shown as it comes. Even a most of 100 ms has Chromium even frames out, and wait for the sound of the same moment.
+ */
+const bounds = [0x00, 0x00, 0x00]
 /** RFC 8285 §4.2: one-byte headers, one word long, one element of three bytes. */
 const element = Buffer.from([0xbe, 0xde, 0x00, 0x01, (playoutDelayId << 4) | (bounds.length - 1), ...bounds])
 
 /**
  * Puts the bounds into the first packet of each frame of one stream, where receivers look for them. Without them a browser
- * plays a film: it holds frames back to even them out, which costs whoever has the controls some 50 ms a click.
+ * plays a film: it holds frames back to even them out, which costs whoever has the controls half of the time from a click to what it does.
  */
 export function boundPlayout(): (packet: Buffer) => Buffer {
   let isFirst = true
