@@ -146,10 +146,7 @@ describe('openRoomDesktop', () => {
       await chown(folder.path, identity.uid, identity.gid)
     }
     const { identity: _identity, log: _log, clock: _clock, ...options } = optionsFor(folder.path)
-    await using node = startNode(
-      options,
-      identity === undefined ? [] : ['setpriv', '--reuid', `${identity.uid}`, '--regid', `${identity.gid}`, '--clear-groups', '--'],
-    )
+    await using node = startNode(options, asUser(identity))
     const said = await node.said
     expect(said.error).toBeUndefined()
     const at = { display: said.display ?? '', authorityFile: said.authorityFile ?? '' }
@@ -166,8 +163,7 @@ describe('openRoomDesktop', () => {
       await chown(folder.path, identity.uid, identity.gid)
     }
     const { identity: _identity, log: _log, clock: _clock, ...options } = optionsFor(folder.path)
-    const drop =
-      identity === undefined ? [] : ['setpriv', '--reuid', `${identity.uid}`, '--regid', `${identity.gid}`, '--clear-groups', '--']
+    const drop = asUser(identity)
     // A user namespace in which no further one can be made: what the kernel setting does to a whole machine.
     const without = [
       'unshare',
@@ -236,11 +232,26 @@ interface Node extends AsyncDisposable {
   end(): Promise<void>
 }
 
+const repository = join(import.meta.dirname, '../../../..')
+
+/**
+ * A command that runs the next one as an ordinary user, who finds the repository at /mnt as well: it may lie in a folder that only its owner
+ * can enter. Empty for one who is no root to begin with.
+ */
+const asUser = (identity: RoomDesktopOptions['identity']): readonly string[] =>
+  identity === undefined
+    ? []
+    : [
+        ...['unshare', '--mount', '--propagation', 'private', 'sh', '-c', 'mount --rbind "$0" /mnt && exec "$@"', repository],
+        ...['setpriv', '--reuid', `${identity.uid}`, '--regid', `${identity.gid}`, '--clear-groups', '--'],
+      ]
+
 /** Another process that opens a room's desktop, behind the command `before`. */
 function startNode(options: Omit<RoomDesktopOptions, 'log' | 'clock'>, before: readonly string[] = []): Node {
-  const program = join(import.meta.dirname, 'open-desktop.fixture.ts')
-  const [first = process.execPath, ...rest] = [...before, process.execPath, program, JSON.stringify(options)]
-  const node = spawn(first, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const program = [process.execPath, join(import.meta.dirname, 'open-desktop.fixture.ts')]
+  const reached = program.map((path) => (before.includes(repository) ? path.replace(repository, '/mnt') : path))
+  const [first = '', ...rest] = [...before, ...reached, JSON.stringify(options)]
+  const node = spawn(first, rest, { stdio: ['pipe', 'pipe', 'inherit'], ...(before.length > 0 && { cwd: '/' }) })
   const gone = once(node, 'exit')
   const said = within(15_000, 'the other node', once(node.stdout, 'data')).then(([line]) => JSON.parse(String(line)) as Said)
   const end = async (): Promise<void> => {
