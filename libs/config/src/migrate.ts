@@ -1,7 +1,7 @@
 /** Rewrites whatever somebody runs neko with today, V2 or V3, as V3: `neko migrate-config FILE…`. */
 import { assemble, type Loaded } from './load.ts'
 import { composeServices, foundInCompose } from './migrate/compose.ts'
-import { foundInEnvFile, isEnvFile } from './migrate/env-file.ts'
+import { envFileValue, foundInEnvFile, isEnvFile } from './migrate/env-file.ts'
 import { emptyFound, type Found } from './migrate/found.ts'
 import { foundInShell, isShell } from './migrate/shell.ts'
 import { printYaml, textValue } from './print.ts'
@@ -81,14 +81,14 @@ function migrateOne(sources: readonly Found[], to: MigrateInput['to']): Migrated
   const loaded = assemble(readings, { env: {}, user: { uid: 0, home: '/' } })
   const set = [...loaded.sources].filter(([path, { kind }]) => kind !== 'default' && path !== 'config').map(([path]) => path)
   const paths = set.filter((path) => optionByPath.get(path)?.spread === undefined)
-  const { text, lost } =
-    to === 'yaml' ? { text: paths.length === 0 ? '' : printYaml(loaded.config, paths), lost: [] } : printEnv(loaded, paths)
+  const { text, lost, notes } = to === 'env' ? printEnv(loaded, paths) : inYaml(loaded, paths)
   return {
     title: sources.map(({ title }) => title).join(' + '),
     text,
     lines: [
       ...sources.flatMap(({ notes }) => notes),
       ...loaded.notices,
+      ...notes,
       ...namedFile(loaded, sources),
       ...[...sources.flatMap((source) => source.lost), ...lost].map((line) => `! ${line}`),
       ...loaded.problems.map(problemLine),
@@ -106,28 +106,46 @@ function problemLine(problem: Problem): string {
 
 function namedFile({ config }: Pick<Loaded, 'config'>, sources: readonly Found[]): string[] {
   const isGiven = sources.some(({ yaml }) => yaml !== undefined)
-  return config.config === ''
-    ? []
-    : [
-        `${isGiven ? '' : '! '}the configuration file ${config.config} is a source too${isGiven ? '' : ': give it to migrate-config as well'}`,
-      ]
+  const named = [...(config.config === '' ? [] : [config.config]), ...sources.flatMap(({ mounts }) => mounts)]
+  return named.map((file) => {
+    return `${isGiven ? '' : '! '}the configuration file ${file} is a source too${isGiven ? '' : ': give it to migrate-config as well'}`
+  })
 }
 
-function printEnv({ config }: Pick<Loaded, 'config'>, paths: readonly string[]): { text: string; lost: string[] } {
+interface Printed {
+  readonly text: string
+  readonly lost: readonly string[]
+  readonly notes: readonly string[]
+}
+
+function inYaml({ config }: Pick<Loaded, 'config'>, paths: readonly string[]): Printed {
+  return { text: paths.length === 0 ? '' : printYaml(config, paths), lost: [], notes: [] }
+}
+
+function printEnv({ config }: Pick<Loaded, 'config'>, paths: readonly string[]): Printed {
   const lost: string[] = []
+  const quoted: string[] = []
   const lines = paths.flatMap((path) => {
     const value = textValue(path, valueAt(config, path))
-    if (value === '') {
-      lost.push(`${path}: an empty value can not stand in a variable: use YAML`)
+    const written = envFileValue(value)
+    if (written === undefined) {
+      lost.push(`${path}: ${whyNotWritten(value)}: use YAML`)
       return []
     }
-    if (/[\r\n]/.test(value)) {
-      lost.push(`${path}: a line break can not stand in an env file: use YAML`)
-      return []
+    if (written !== value) {
+      quoted.push(path)
     }
-    return [`${envName(path)}=${value}\n`]
+    return [`${envName(path)}=${written}\n`]
   })
-  return { text: lines.join(''), lost }
+  const note = `${quoted.join(', ')}: the value stands in quotes, which docker run --env-file would take for a part of it`
+  return { text: lines.join(''), lost, notes: quoted.length === 0 ? [] : [note] }
+}
+
+function whyNotWritten(value: string): string {
+  if (value === '') {
+    return 'an empty value can not stand in a variable'
+  }
+  return /[\r\n]/.test(value) ? 'a line break can not stand in an env file' : 'no quotes of an env file fit its characters'
 }
 
 function nothingFound(files: MigrateInput['files']): Migrated {

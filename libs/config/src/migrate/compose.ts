@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path'
 import { parseDocument } from 'yaml'
 import { keepSpelling } from '../source/spelling.ts'
-import { readEnvFile } from './env-file.ts'
+import { readEnvFile, takeEnvFile } from './env-file.ts'
 import { emptyFound, type Found, isNekoImage, takeArguments, takeImage, takeVariable } from './found.ts'
 import { splitCommands } from './shell.ts'
 
@@ -33,12 +33,16 @@ export function foundInCompose(path: string, services: Tree, readFile: (path: st
       const one = emptyFound(`${path}: service ${name}`)
       takeEnvFiles(one, service['env_file'], (file) => readFile(join(folder, file)))
       takeEnvironment(one, service['environment'], variables)
+      takeEntrypoint(one, service['entrypoint'], variables)
       takeCommand(one, service['command'], variables)
       takeMounts(one, service['volumes'])
       const image = service['image']
       const isNeko = typeof image === 'string' && isNekoImage(image)
       if (isNeko) {
         takeImage(one, image)
+      }
+      if ((isNeko || one.env.size > 0) && service['extends'] !== undefined) {
+        one.lost.push('extends: what the other service says is not taken over: write it into this one first')
       }
       if (isNeko || one.env.size > 0 || one.lost.length > 0) {
         found.push(one)
@@ -56,9 +60,7 @@ function takeEnvFiles(found: Found, value: unknown, readFile: (path: string) => 
     if (text === undefined) {
       found.lost.push(`env_file ${file} can not be read: give it to migrate-config as well`)
     } else {
-      readEnvFile(text).forEach((each, name) => {
-        takeVariable(found, [name, each], new Map())
-      })
+      takeEnvFile(found, text)
     }
   }
 }
@@ -83,8 +85,18 @@ function takeEnvironment(found: Found, value: unknown, variables: ReadonlyMap<st
   }
 }
 
+/** An entrypoint may be another program's: only what stands behind neko is neko's. */
+function takeEntrypoint(found: Found, value: unknown, variables: ReadonlyMap<string, string>): void {
+  const words = wordsOf(value)
+  const neko = words.findIndex((word) => /(^|\/)neko$/.test(word))
+  takeCommand(found, neko < 0 ? [] : words.slice(neko + 1), variables)
+}
+
+const wordsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.map(String) : typeof value === 'string' ? splitCommands(value).flat() : []
+
 function takeCommand(found: Found, value: unknown, variables: ReadonlyMap<string, string>): void {
-  const words = Array.isArray(value) ? value.map(String) : typeof value === 'string' ? splitCommands(value).flat() : []
+  const words = wordsOf(value)
   const first = words.findIndex((word) => word.startsWith('-'))
   takeArguments(found, first < 0 ? [] : words.slice(first), variables)
 }
@@ -94,7 +106,7 @@ function takeMounts(found: Found, value: unknown): void {
   for (const mount of Array.isArray(value) ? value : []) {
     const text = isTree(mount) ? `${String(mount['source'])}:${String(mount['target'])}` : String(mount)
     if (/:\/etc\/neko\/neko\.\w+(:|$)/.test(text)) {
-      found.notes.push(`volume ${text}: a configuration file; give it to migrate-config as well`)
+      found.mounts.push(text)
     }
   }
 }

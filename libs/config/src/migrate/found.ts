@@ -8,6 +8,8 @@ export interface Found {
   readonly argv: string[]
   /** A configuration file in YAML. */
   readonly yaml?: { readonly text: string; readonly path: string }
+  /** Configuration files that are mounted: sources of their own. */
+  readonly mounts: string[]
   /** Things done on the way. */
   readonly notes: string[]
   /** Things that could not be taken over. */
@@ -15,7 +17,7 @@ export interface Found {
 }
 
 export function emptyFound(title: string): Found {
-  return { title, env: new Map(), argv: [], notes: [], lost: [] }
+  return { title, env: new Map(), argv: [], mounts: [], notes: [], lost: [] }
 }
 
 /** Takes a variable into `found`, with the variables in its value filled in. Names that are not neko's are left out. */
@@ -48,21 +50,21 @@ export function takeArguments(found: Found, words: readonly string[], variables:
 
 const image = /^(?:[\w.-]+(?::\d+)?\/)*m1k1o\/neko(?:\/([\w-]+))?(?::([\w.-]+))?(?:@\S+)?$/
 const variants = /^(?:nvidia|intel|arm|arm64|vaapi)-/
-const apps = new Set([
-  'firefox',
-  'waterfox',
-  'chromium',
-  'google-chrome',
-  'ungoogled-chromium',
-  'microsoft-edge',
-  'brave',
-  'vivaldi',
-  'opera',
-  'tor-browser',
-  'remmina',
-  'vlc',
-  'xfce',
-  'kde',
+/** What upstream's images run, as desktop.app has it: our preset, or the command of the same program. Tor Browser has none. */
+const apps: ReadonlyMap<string, string> = new Map([
+  ['firefox', 'firefox'],
+  ['waterfox', 'waterfox'],
+  ['chromium', 'chromium'],
+  ['google-chrome', 'google-chrome'],
+  ['ungoogled-chromium', 'chromium'],
+  ['microsoft-edge', 'microsoft-edge'],
+  ['brave', 'brave-browser'],
+  ['vivaldi', 'vivaldi-stable'],
+  ['opera', 'opera'],
+  ['remmina', 'remmina'],
+  ['vlc', 'vlc'],
+  ['xfce', 'startxfce4'],
+  ['kde', 'startplasma-x11'],
 ])
 
 export function isNekoImage(name: string): boolean {
@@ -77,14 +79,21 @@ export function takeImage(found: Found, name: string): void {
   }
   const [, folder, tag = 'latest'] = match
   const named = (folder ?? (tag === 'latest' ? 'firefox' : tag)).replace(variants, '').replace(/-\d.*$/, '')
-  if (!apps.has(named)) {
-    found.notes.push(`image ${name}: which application it runs is not known here: set desktop.app if it is not chromium`)
-  } else if (!found.env.has('NEKO_DESKTOP_APP')) {
-    found.env.set('NEKO_DESKTOP_APP', named)
-    found.notes.push(`image ${name} runs ${named}: desktop.app`)
+  if (!found.env.has('NEKO_DESKTOP_APP')) {
+    takeApp(found, name, apps.get(named))
   }
   if (!found.env.has('NEKO_BIND') && !found.env.has('NEKO_SERVER_BIND')) {
     found.env.set('NEKO_SERVER_BIND', ':8080')
     found.notes.push(`image ${name} listens on :8080 unless told otherwise: server.bind`)
   }
+}
+
+function takeApp(found: Found, image: string, app: string | undefined): void {
+  if (app === undefined) {
+    found.lost.push(`image ${image}: how its application is started here is not known: set desktop.app`)
+    return
+  }
+  found.env.set('NEKO_DESKTOP_APP', app)
+  const condition = app === 'chromium' ? '' : `, a command that has to be installed on the node`
+  found.notes.push(`image ${image}: desktop.app is ${app}${condition}`)
 }

@@ -1,5 +1,5 @@
 /** Shell commands that start neko: `docker run -e NEKO_… m1k1o/neko:…`, `NEKO_…=… neko serve --…`, `export NEKO_…=…`. */
-import { readEnvFile } from './env-file.ts'
+import { takeDockerEnvFile } from './env-file.ts'
 import { emptyFound, type Found, isNekoImage, takeArguments, takeImage, takeVariable } from './found.ts'
 import { interpolate } from './interpolate.ts'
 
@@ -58,6 +58,9 @@ function takeContainer(found: Found, words: readonly string[], { variables, read
       takeImage(found, word)
       return
     }
+    if (/:\/etc\/neko\/neko\.\w+(:|$)|(target|dst|destination)=\/etc\/neko\/neko\.\w+(,|$)/.test(word)) {
+      found.mounts.push(word)
+    }
     const option = /^(-e|--env|--env-file)(?:=([\s\S]*))?$/.exec(word) ?? /^(-e)(NEKO_[\s\S]*)$/.exec(word)
     if (option !== null) {
       const value = option[2] ?? words[index + 1] ?? ''
@@ -73,9 +76,7 @@ function takeEnvOption(found: Found, { isFile, value }: { isFile: boolean; value
     if (text === undefined) {
       found.lost.push(`--env-file ${value} can not be read: give it to migrate-config as well`)
     } else {
-      readEnvFile(text).forEach((each, name) => {
-        takeVariable(found, [name, each], new Map())
-      })
+      takeDockerEnvFile(found, text)
     }
     return
   }
