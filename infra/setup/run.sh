@@ -46,6 +46,12 @@ export PATH
 # 30 MB a process less from the second start on.
 export NODE_COMPILE_CACHE="$cache/node"
 
+# What these print is for a file or a pipe (`neko migrate-config … > neko.yaml`): the set-up speaks beside it.
+case $1 in
+  neko | bench) exec 8>&2 ;;
+  *) exec 8>&1 ;;
+esac
+
 # One set-up at a time: `npm test` beside `npm start` must not see a half-filled node_modules.
 (
   flock 9
@@ -53,7 +59,8 @@ export NODE_COMPILE_CACHE="$cache/node"
   for part in $parts; do
     "provide_$part"
   done
-) 9>"$cache/setup.lock" || exit 1
+) 9>"$cache/setup.lock" >&8 || exit 1
+exec 8>&-
 
 verb=$1
 shift

@@ -34,6 +34,14 @@ test('[INF-8] an unknown verb prints the verbs and ends with 2', () => {
   expect(err).toContain('start|neko|setup|check')
 })
 
+test('[INF-15] what neko prints can go into a file: the set-up speaks on the other channel', () => {
+  const { code, out, err } = shell('sh infra/setup/run.sh neko completion bash')
+  expect(code).toBe(0)
+  expect(out).not.toContain('npm packages')
+  expect(out).toContain('complete -')
+  expect(err).toContain('npm packages')
+})
+
 test('[INF-9] the packages that are not installed are found, and only those', () => {
   const { out } = shell('. infra/setup/packages.sh; missing_of dpkg no-such-package coreutils')
   expect(out.trim()).toBe('no-such-package')
