@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Bind, type Config, printBind } from '@neko-edge/config'
-import { type Clock, type Log, NekoError, systemClock } from '@neko-edge/kit'
+import { type Clock, errorCode, type Log, NekoError, systemClock } from '@neko-edge/kit'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { openControlPlane } from './control-plane.ts'
 import { followCertificate, readCertificate } from './runtime/certificate.ts'
@@ -139,9 +139,8 @@ function answers(path: string): Promise<boolean> {
 }
 
 function listenProblem(error: unknown, bind: Bind): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
   const address = printBind(bind)
-  switch (code) {
+  switch (errorCode(error)) {
     case 'EADDRINUSE':
       return `${address} is in use: stop what listens there, or set NEKO_SERVER_BIND to a free address`
     case 'EACCES':

@@ -1,4 +1,4 @@
-import { type Log, messageOf, SerialQueue } from '@neko-edge/kit'
+import { errorCode, type Log, messageOf, SerialQueue } from '@neko-edge/kit'
 import { baseProfile, mergeProfile, ProfilePatchSchema, type Session } from '@neko-edge/protocol'
 import { importSession, type Room } from '@neko-edge/store'
 import { z } from 'zod'
@@ -52,8 +52,7 @@ async function takeOver({ path, room, runtime, log }: SessionFileOptions): Promi
       await room.run(importSession, [Id, JSON.stringify(profile), token])
     }
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    if (!isMissing) {
+    if (errorCode(error) !== 'ENOENT') {
       log.error({ path, error: messageOf(error) }, 'session file not read: it begins anew')
     }
   }

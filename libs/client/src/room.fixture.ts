@@ -1,19 +1,7 @@
-import type { MemberProfile, Settings } from '@neko-edge/protocol'
+import { baseProfile, type MemberProfile, type Settings } from '@neko-edge/protocol'
 import { applyMessage, type Room } from './room.ts'
 
-const profile: MemberProfile = {
-  name: 'Anna',
-  is_admin: false,
-  can_login: true,
-  can_connect: true,
-  can_watch: true,
-  can_host: true,
-  can_share_media: true,
-  can_access_clipboard: true,
-  sends_inactive_cursor: true,
-  can_see_inactive_cursors: false,
-  plugins: null,
-}
+const profile: MemberProfile = { ...baseProfile({ granted: true, name: 'Anna' }), can_see_inactive_cursors: false }
 const settings: Settings = {
   private_mode: false,
   locked_logins: false,

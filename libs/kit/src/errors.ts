@@ -35,6 +35,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** The code of a failed system call, such as `ENOENT`; undefined for any other error. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
 /** Narrows away what can not be, and says why. A failure is a bug of ours, never of a user. */
 export function assert(condition: unknown, why: string): asserts condition {
   if (!condition) {

@@ -1,7 +1,7 @@
 export { Backoff } from './backoff.ts'
 export { type Clock, delay, systemClock } from './clock.ts'
 export { until, within } from './deadline.ts'
-export { assert, type ErrorCode, errorStatus, messageOf, NekoError } from './errors.ts'
+export { assert, type ErrorCode, errorCode, errorStatus, messageOf, NekoError } from './errors.ts'
 export { type InstanceId, type NodeId, newInstanceId, newPeerId, type PeerId, type RoomId, randomText, type SessionId } from './id.ts'
 export { Listeners } from './listeners.ts'
 export { createLog, type Log, type LogFields, type LogLevel, logLevels, silentLog } from './log.ts'

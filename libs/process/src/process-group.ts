@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { errorCode } from '@neko-edge/kit'
 
 /** Sends `signal` to every process of the group `id`; 0 only asks. Gives whether there was somebody to get it, zombies included. */
 export function signalGroup(id: number, signal: NodeJS.Signals | 0): boolean {
@@ -6,7 +7,7 @@ export function signalGroup(id: number, signal: NodeJS.Signals | 0): boolean {
     return process.kill(-id, signal)
   } catch (error) {
     // EPERM: members exist, all under a user that we may not signal; they are no children of ours any more.
-    if (error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM')) {
+    if (['ESRCH', 'EPERM'].includes(errorCode(error) ?? '')) {
       return false
     }
     throw error

@@ -5,8 +5,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { access, chmod, link, mkdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
-import { NekoError } from '@neko-edge/kit'
+import { errorCode, NekoError } from '@neko-edge/kit'
+import { refusalOf } from './unix-socket.ts'
 
 /** Low numbers belong to real screens and ssh forwarding (10 up). */
 const firstNumber = 100
@@ -144,17 +144,9 @@ async function socketIsFree(number: number): Promise<boolean> {
   )
 }
 
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', (error) => resolve(!hasCode(error, 'ECONNREFUSED', 'ENOENT')))
-  })
-}
+/** True as well where a server may be that does not let us in. */
+const answers = async (path: string): Promise<boolean> => !hasCode(await refusalOf(path), 'ECONNREFUSED', 'ENOENT')
 
 function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
+  return codes.includes(errorCode(error) ?? '')
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Backoff, type Clock, type Log, until } from '@neko-edge/kit'
 import { type Child, type Identity, Supervised, spawnChild } from '@neko-edge/process'
 import { pulseDaemonConfig, pulseScript } from './pulse-config.ts'
 import type { RoomFolder } from './room-folder.ts'
+import { refusalOf } from './unix-socket.ts'
 
 export interface AudioServerOptions {
   readonly folder: RoomFolder
@@ -50,7 +50,11 @@ export async function openAudioServer({ folder, identity, clock, log }: AudioSer
       ...(identity && { identity }),
     })
   const ready = async (_child: Child, signal: AbortSignal): Promise<void> => {
-    await until(() => signal.aborted || takesClients(socket), { ms: 10_000, what: 'the socket of PulseAudio', everyMs: 5 })
+    await until(async () => signal.aborted || (await refusalOf(socket)) === undefined, {
+      ms: 10_000,
+      what: 'the socket of PulseAudio',
+      everyMs: 5,
+    })
   }
   const backoff = new Backoff({ firstMs: 20 })
   const supervised = await Supervised.start({ name: 'audio server', spawn, ready, backoff, clock, log })
@@ -61,15 +65,4 @@ export async function openAudioServer({ folder, identity, clock, log }: AudioSer
     supervised,
     [Symbol.asyncDispose]: () => supervised[Symbol.asyncDispose](),
   }
-}
-
-function takesClients(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }

@@ -1,7 +1,7 @@
 import { constants, type FSWatcher, watch } from 'node:fs'
 import { chown, type FileHandle, lstat, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, type Log, messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
+import { type Clock, errorCode, type Log, messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
 import type { Identity } from '@neko-edge/process'
 import { chunkBytes, type FileItem, type FoundFile, type NodeArgs } from '@neko-edge/protocol'
 import { base64 } from './blobs.ts'
@@ -172,5 +172,4 @@ interface OpenFile extends AsyncDisposable {
 const notThere = () => new NekoError('notFound', 'file not found')
 
 /** Not there, or a link, which is as good as not there. */
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(String(error.code))
+const isMissing = (error: unknown): boolean => ['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(errorCode(error) ?? '')

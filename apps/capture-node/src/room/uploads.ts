@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { type Clock, messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
+import { type Clock, errorCode, messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
 import type { Identity } from '@neko-edge/process'
 import { checkedName, partPrefix } from './file-name.ts'
 
@@ -252,6 +252,6 @@ export function fileError(error: unknown): NekoError {
   if (error instanceof NekoError) {
     return error
   }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = errorCode(error) ?? ''
   return new NekoError('internal', reasons[code] ?? `the file could not be written (${code || messageOf(error)})`, { cause: error })
 }

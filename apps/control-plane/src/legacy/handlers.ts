@@ -160,12 +160,10 @@ export const handlers: Handlers = {
     }
   },
   'filetransfer/refresh': (context) => {
-    const { hub, session } = context
-    for (const message of maySeeFiles(session, { view: hub.room.view, features: hub.features })
-      ? fileList(hub.room.view, hub.features)
-      : []) {
-      say(context, message)
-    }
+    const { session } = context
+    const { room, features } = context.hub
+    const messages = maySeeFiles(session, { view: room.view, features }) ? fileList(room.view, features) : []
+    messages.forEach((message) => say(context, message))
   },
 
   'screen/resolution': (context) => {

@@ -1,4 +1,4 @@
-import { messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
+import { errorCode, messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
 import { baseProfile, type MemberProfile, mergeProfile, ProfilePatchSchema } from '@neko-edge/protocol'
 import { z } from 'zod'
 import type { Runtime } from '../runtime.ts'
@@ -79,7 +79,7 @@ export function fileMembers(
 async function readEntries(path: string, readText: Runtime['readText']): Promise<Entries> {
   try {
     const text = await readText(path).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      if (errorCode(error) === 'ENOENT') {
         return ''
       }
       throw error

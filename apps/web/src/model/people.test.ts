@@ -1,23 +1,16 @@
 import type { Room } from '@neko-edge/client'
+import { baseProfile } from '@neko-edge/protocol'
 import { describe, expect, it } from 'vitest'
 import { presentIn } from './people.ts'
 
 type Sessions = Room['sessions']
 
 function sessions(...names: readonly string[]): Sessions {
-  const profile = {
-    is_admin: false,
-    can_login: true,
-    can_connect: true,
-    can_watch: true,
-    can_host: true,
-    can_share_media: true,
-    can_access_clipboard: true,
-    sends_inactive_cursor: true,
-    can_see_inactive_cursors: true,
-    plugins: null,
-  }
-  const of = (name: string) => ({ id: name, profile: { ...profile, name }, state: { is_connected: name !== 'gone', is_watching: true } })
+  const of = (name: string) => ({
+    id: name,
+    profile: baseProfile({ granted: true, name }),
+    state: { is_connected: name !== 'gone', is_watching: true },
+  })
   return new Map(names.map((name) => [name, of(name)]))
 }
 

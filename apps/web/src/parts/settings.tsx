@@ -1,5 +1,5 @@
 import { profileOf } from '@neko-edge/client'
-import { useSignal } from '@preact/signals'
+import { type Signal, useSignal } from '@preact/signals'
 import { layouts } from '../model/layouts.ts'
 import type { Model } from '../model/model.ts'
 import type { Theme } from '../model/preferences.ts'
@@ -54,19 +54,26 @@ function Rename({ model }: { model: Model }) {
   )
 }
 
+/** A switch of this browser's own. */
+function Toggle({ label, name, signal }: { label: string; name: string; signal: Signal<boolean> }) {
+  return (
+    <Switch
+      label={label}
+      name={name}
+      isOn={signal.value}
+      onChange={(isOn) => {
+        signal.value = isOn
+      }}
+    />
+  )
+}
+
 function InputSettings({ model }: { model: Model }) {
   const text = words.value.settings
   const { scrollSpeed, invertScroll, isTrackpad, layout } = model.preferences
   return (
     <Section title={text.input}>
-      <Switch
-        label={words.value.control.localLock}
-        name="local-lock"
-        isOn={model.isInputLocked.value}
-        onChange={(isOn) => {
-          model.isInputLocked.value = isOn
-        }}
-      />
+      <Toggle label={words.value.control.localLock} name="local-lock" signal={model.isInputLocked} />
       <Choice
         label={text.layout}
         name="layout"
@@ -90,22 +97,8 @@ function InputSettings({ model }: { model: Model }) {
           }}
         />
       </label>
-      <Switch
-        label={text.invertScroll}
-        name="invert"
-        isOn={invertScroll.value}
-        onChange={(isOn) => {
-          invertScroll.value = isOn
-        }}
-      />
-      <Switch
-        label={text.trackpad}
-        name="trackpad"
-        isOn={isTrackpad.value}
-        onChange={(isOn) => {
-          isTrackpad.value = isOn
-        }}
-      />
+      <Toggle label={text.invertScroll} name="invert" signal={invertScroll} />
+      <Toggle label={text.trackpad} name="trackpad" signal={isTrackpad} />
     </Section>
   )
 }
@@ -139,22 +132,8 @@ function PageSettings({ model }: { model: Model }) {
           theme.value = value as Theme
         }}
       />
-      <Switch
-        label={text.sounds}
-        name="sounds"
-        isOn={hasSounds.value}
-        onChange={(isOn) => {
-          hasSounds.value = isOn
-        }}
-      />
-      <Switch
-        label={text.emotes}
-        name="emotes"
-        isOn={showsEmotes.value}
-        onChange={(isOn) => {
-          showsEmotes.value = isOn
-        }}
-      />
+      <Toggle label={text.sounds} name="sounds" signal={hasSounds} />
+      <Toggle label={text.emotes} name="emotes" signal={showsEmotes} />
     </Section>
   )
 }

@@ -1,6 +1,6 @@
 /** Finding and reading the configuration file. */
 import { isAbsolute, join } from 'node:path'
-import { messageOf } from '@neko-edge/kit'
+import { errorCode, messageOf } from '@neko-edge/kit'
 import type { Problem } from '../problem.ts'
 import { readConfigText } from './config-text.ts'
 import type { Given, Reading } from './given.ts'
@@ -63,8 +63,7 @@ function tryRead(path: string, readFile: ReadFile): string | { error: unknown } 
   }
 }
 
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
-const isAbsent = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(String(codeOf(error)))
+const isAbsent = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')
 
 const absent = { why: 'does not exist', remedy: () => 'Correct the path, or create the file.' }
 const fileErrors: Readonly<Record<string, { why: string; remedy: (path: string) => string }>> = {
@@ -78,7 +77,7 @@ const fileErrors: Readonly<Record<string, { why: string; remedy: (path: string) 
 }
 
 function unreadableFile(path: string, error: unknown, source: string): Problem {
-  const known = fileErrors[String(codeOf(error))]
+  const known = fileErrors[errorCode(error) ?? '']
   const why = known?.why ?? `can not be read: ${messageOf(error)}`
   return {
     severity: 'error',
