@@ -1,11 +1,11 @@
-import { NekoClient } from '@neko-edge/client'
 import { render } from 'preact'
 import { type Invitation, readInvitation } from './model/address.ts'
 import { applyPreferences } from './model/apply.ts'
-import { createModel, type Model } from './model/model.ts'
+import { Door } from './model/door.ts'
+import { createPreferences } from './model/preferences.ts'
 import { remembered } from './model/store.ts'
-import { Login, signIn } from './parts/login.tsx'
-import { Room } from './parts/room.tsx'
+import { Login } from './parts/login.tsx'
+import { words } from './words/words.ts'
 import './style/base.css'
 import './style/login.css'
 import './style/chat.css'
@@ -17,28 +17,41 @@ import './style/room.css'
 import './style/settings.css'
 import './style/side.css'
 
-function App({ model, invitation }: { model: Model; invitation: Invitation }) {
-  const { is } = model.connection.value
-  return is === 'signed-out' || is === 'signing-in' ? <Login model={model} invitation={invitation} /> : <Room model={model} />
+function App({ door, invitation }: { door: Door; invitation: Invitation }) {
+  const { is } = door.connection.value
+  const inside = door.inside.value
+  if (is === 'signed-out' || is === 'signing-in') {
+    return <Login door={door} invitation={invitation} />
+  }
+  return inside ? <inside.Room model={inside.model} /> : <Waiting />
+}
+
+/** A reload of a signed-in page, until the room is here. */
+function Waiting() {
+  return (
+    <main class="login">
+      <span class="spinner" role="img" aria-label={words.value.state.joining} />
+    </main>
+  )
 }
 
 function start(root: HTMLElement): void {
   const { invitation, href } = readInvitation(location.href)
   // A password in the address bar is read over shoulders and stays in the history.
   history.replaceState(null, '', href)
-  const client = new NekoClient({ base: new URL('.', document.baseURI).href })
-  const model = createModel(client, invitation)
-  applyPreferences(model)
+  const preferences = createPreferences()
+  applyPreferences(preferences, invitation)
+  const door = new Door({ preferences, invitation })
   const token = remembered.session()
-  client.token.watch((value) => remembered.setSession(value))
   if (invitation.name !== undefined && invitation.password !== undefined) {
-    void signIn(model, { name: invitation.name, password: invitation.password })
+    void door.signIn({ name: invitation.name, password: invitation.password })
   } else if (token !== undefined) {
-    client.resume(token)
+    void door.resume(token)
+  } else {
+    // In the first frame there is only the login page; what comes after it is fetched from then on.
+    requestAnimationFrame(() => setTimeout(() => void door.load()))
   }
-  // Coming back from a phone's pocket or a tunnel: no need to wait for the next try.
-  addEventListener('online', () => client.retryNow())
-  render(<App model={model} invitation={invitation} />, root)
+  render(<App door={door} invitation={invitation} />, root)
 }
 
 const root = document.getElementById('app')

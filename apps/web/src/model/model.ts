@@ -4,7 +4,7 @@ import { words } from '../words/words.ts'
 import type { Invitation } from './address.ts'
 import { nameOf } from './name.ts'
 import { Notices } from './notices.ts'
-import { createPreferences } from './preferences.ts'
+import type { Preferences } from './preferences.ts'
 import { Sounds } from './sounds.ts'
 import { tellEverything } from './tell.ts'
 
@@ -14,10 +14,15 @@ export type Panel = 'chat' | 'people' | 'files' | 'clipboard' | 'settings'
 /** The client's values as signals, with what only the page knows: panels, sound, notices. */
 export type Model = ReturnType<typeof createModel>
 
-export function createModel(client: NekoClient, invitation: Invitation) {
+/** What the page has before anybody is signed in. */
+export interface Outside {
+  readonly preferences: Preferences
+  readonly invitation: Invitation
+}
+
+export function createModel(client: NekoClient, { invitation, preferences }: Outside) {
   const room = signalOf(client.room)
   const notices = new Notices()
-  const preferences = createPreferences()
   const sounds = new Sounds(preferences.hasSounds)
   const model = {
     client,

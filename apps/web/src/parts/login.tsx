@@ -1,20 +1,20 @@
-import type { Trouble } from '@neko-edge/client'
+import type { Connection, Trouble } from '@neko-edge/client'
 import { type Signal, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Invitation } from '../model/address.ts'
-import type { Model } from '../model/model.ts'
+import type { Door } from '../model/door.ts'
 import { remembered } from '../model/store.ts'
 import { words } from '../words/words.ts'
 import { Icon, Mark } from './icons.tsx'
 
 /** Coming in: a name and a password, and every refusal with what to do about it. */
-export function Login({ model, invitation }: { model: Model; invitation: Invitation }) {
+export function Login({ door, invitation }: { door: Door; invitation: Invitation }) {
   const text = words.value
   const name = useSignal(invitation.name ?? remembered.name())
   const password = useSignal(invitation.password ?? '')
   const showsPassword = useSignal(false)
   const isMissingName = useSignal(false)
-  const connection = model.connection.value
+  const connection = door.connection.value
   const isBusy = connection.is === 'signing-in'
   const wait = useWait(connection.is === 'signed-out' ? connection.trouble : undefined)
   const trouble = connection.is === 'signed-out' ? connection.trouble : undefined
@@ -24,7 +24,7 @@ export function Login({ model, invitation }: { model: Model; invitation: Invitat
     event.preventDefault()
     isMissingName.value = name.value.trim() === ''
     if (!isMissingName.value && !isBusy && wait === 0) {
-      void signIn(model, { name: name.value.trim(), password: password.value })
+      void door.signIn({ name: name.value.trim(), password: password.value })
     }
   }
 
@@ -67,7 +67,7 @@ export function Login({ model, invitation }: { model: Model; invitation: Invitat
             </span>
           </label>
         )}
-        <Refusal model={model} isMissingName={isMissingName.value} />
+        <Refusal connection={connection} isMissingName={isMissingName.value} />
         <button type="submit" class="primary wide" disabled={isBusy || wait > 0}>
           {isBusy ? text.login.joining : wait > 0 ? text.login.waitFor(wait) : text.login.join}
         </button>
@@ -104,8 +104,7 @@ function PasswordInput({ password, isShown, isFirst }: { password: Signal<string
   return isShown ? <input type="text" {...common} /> : <input type="password" {...common} />
 }
 
-function Refusal({ model, isMissingName }: { model: Model; isMissingName: boolean }) {
-  const connection = model.connection.value
+function Refusal({ connection, isMissingName }: { connection: Connection; isMissingName: boolean }) {
   const trouble = connection.is === 'signed-out' ? connection.trouble : undefined
   const said = trouble && words.value.trouble[trouble.code]
   return (
@@ -118,10 +117,4 @@ function Refusal({ model, isMissingName }: { model: Model; isMissingName: boolea
       )}
     </div>
   )
-}
-
-/** Signs in, and remembers what makes the next time easier: never the password. */
-export async function signIn(model: Model, { name, password }: { name: string; password: string }): Promise<void> {
-  remembered.setName(name)
-  await model.client.login(name, password)
 }

@@ -1,4 +1,4 @@
-import type { NekoView } from '@neko-edge/client/view'
+import { NekoView } from '@neko-edge/client/view'
 import { effect, useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Model } from '../model/model.ts'
@@ -13,18 +13,14 @@ export function Stage({ model, onView }: { model: Model; onView: (view: NekoView
   const frame = useRef<HTMLDivElement>(null)
   const view = useRef<NekoView | undefined>(undefined)
   useEffect(() => {
-    let isGone = false
-    let remove = () => {}
-    // The view is code of its own: the login page paints without it.
-    void import('@neko-edge/client/view').then(({ NekoView }) => {
-      if (!isGone && frame.current) {
-        remove = place({ view: new NekoView(), frame: frame.current, model })
-        view.current = frame.current.querySelector<NekoView>('neko-view') ?? undefined
-        onView(view.current)
-      }
-    })
+    if (!frame.current) {
+      return
+    }
+    const own = new NekoView()
+    const remove = place({ view: own, frame: frame.current, model })
+    view.current = own
+    onView(own)
     return () => {
-      isGone = true
       remove()
       onView(undefined)
     }

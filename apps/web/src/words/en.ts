@@ -1,4 +1,4 @@
-import { troubleWords } from '@neko-edge/client'
+import { troubleWords } from '@neko-edge/client/trouble'
 
 /** Every text of the page. Another language is another object of this type: what is missing there fails the type check. */
 export const en = {

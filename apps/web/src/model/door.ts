@@ -1,0 +1,68 @@
+import type { Connection } from '@neko-edge/client'
+import { type Signal, signal } from '@preact/signals'
+import type { Inside } from '../inside.ts'
+import type { Outside } from './model.ts'
+import { remembered } from './store.ts'
+
+/**
+ * The way in. The login page is painted with this alone; the code of the room and of WebRTC is fetched right after, so that it is
+ * mostly there when somebody has typed a name.
+ */
+export class Door {
+  /** As the client says, once there is one. */
+  readonly connection: Signal<Connection> = signal<Connection>({ is: 'signed-out' })
+  readonly inside = signal<Inside | undefined>(undefined)
+  readonly #outside: Outside
+  #loading: Promise<Inside | undefined> | undefined
+
+  constructor(outside: Outside) {
+    this.#outside = outside
+  }
+
+  /** Fetches what is behind the door; `undefined` where the server does not answer, and the next call tries again. */
+  load(): Promise<Inside | undefined> {
+    this.#loading ??= this.#load()
+    return this.#loading
+  }
+
+  /** Signs in, and remembers what makes the next time easier: never the password. */
+  async signIn({ name, password }: { name: string; password: string }): Promise<void> {
+    remembered.setName(name)
+    this.connection.value = { is: 'signing-in' }
+    const inside = await this.load()
+    if (inside) {
+      await inside.model.client.login(name, password)
+    } else {
+      this.connection.value = { is: 'signed-out', trouble: { code: 'server-away' } }
+    }
+  }
+
+  /** Comes back with the session that this tab had. */
+  async resume(token: string): Promise<void> {
+    this.connection.value = { is: 'joining' }
+    const inside = await this.load()
+    if (inside) {
+      inside.model.client.resume(token)
+    } else {
+      this.connection.value = { is: 'signed-out', trouble: { code: 'server-away' } }
+    }
+  }
+
+  async #load(): Promise<Inside | undefined> {
+    try {
+      const inside = (await import('../inside.ts')).goInside(this.#outside)
+      const { client } = inside.model
+      client.token.watch((value) => remembered.setSession(value))
+      client.connection.watch((value) => {
+        this.connection.value = value
+      })
+      // Coming back from a phone's pocket or a tunnel: no need to wait for the next try.
+      addEventListener('online', () => client.retryNow())
+      this.inside.value = inside
+      return inside
+    } catch {
+      this.#loading = undefined
+      return undefined
+    }
+  }
+}
