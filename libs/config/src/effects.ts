@@ -126,7 +126,14 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
   'openinapp.enabled': by('links can be opened in the room, and clients are told whether', 'OPT-21', 'WS-3'),
   'openinapp.open_command': by('runs with the link behind it', 'HTTP-2', 'OPT-2'),
 
-  'redis.url': by('the Redis that is used; one that does not answer ends the start', 'CLI-3', 'CLI-5'),
+  'redis.url': by(
+    'the Redis that is used: one, sentinels or a cluster; one that does not answer ends the start',
+    'CLI-3',
+    'CLI-5',
+    'RED-20',
+    'RED-21',
+    'RED-22',
+  ),
   'data.dir': by('what survives a restart is kept there', 'CLI-2', 'OPT-44'),
   'node.id': by('the name under which the node has its room', 'OPT-36'),
   'node.roles': by('a node without the role capture claims no room', 'OPT-36'),

@@ -155,7 +155,7 @@ test('[CFG-64] a value that is wrong is answered with what to write', () => {
     error: NEKO_MEMBER_OBJECT_USERS: member.object.users is not right: 0.password: is missing; 0: Unrecognized key: "pasword" (given: ***)
       Write a list such as [{"username":"ann","password":"…","profile":{"can_host":true}}].
     error: NEKO_REDIS_URL: redis.url is not the URL of a Redis (given: ***)
-      Write a URL such as redis://:password@host:6379/0, rediss://…, unix:///run/redis.sock, redis+sentinel://…."
+      Write redis://:password@host:6379/0, rediss://host?ca=/file, unix:///run/redis.sock, redis+sentinel://host,host?master=name or redis+cluster://host,host."
   `)
 })
 

@@ -27,7 +27,7 @@ const special: Readonly<Record<string, readonly [string, string]>> = {
   'webrtc.nat1to1': ['192.0.2.1,2001:db8::1', 'neko.example'],
   'webrtc.ip_retrieval_url': ['https://ip.example/', 'http://ip.example/v4'],
   'node.roles': ['relay', 'capture,relay'],
-  'redis.url': ['redis://one:6379/0', 'unix:///run/redis.sock'],
+  'redis.url': ['redis://one:6379/0', 'redis+sentinel://one,two/0?master=room'],
   'sfu.worker': ['fast', '/opt/worker'],
 }
 

@@ -41,8 +41,8 @@ export class Bus implements AsyncDisposable {
     const id = randomText(12)
     const reply = new Promise<z.infer<typeof Reply>>((resolve) => this.#pending.set(id, resolve))
     try {
-      const heard = await reach(this.#connection.publish(channel, JSON.stringify({ id, from: this.instance, name, args })))
-      if (heard === 0) {
+      const isHeard = await reach(this.#connection.publish(channel, JSON.stringify({ id, from: this.instance, name, args })))
+      if (!isHeard) {
         throw new NekoError('unavailable', 'no capture node serves this room right now')
       }
       const { result, error } = await within(ms, `the capture node's answer to ${name}`, reply)

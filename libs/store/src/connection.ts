@@ -1,39 +1,48 @@
+import { readFileSync } from 'node:fs'
+import { type RedisAddress, readRedisUrl } from '@neko-edge/config'
 import { Listeners, type Log, NekoError } from '@neko-edge/kit'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 
 /** How long a command may take before its caller is told that Redis is away, in milliseconds. */
 const commandTimeoutMs = 5_000
+
+/** How often a lost connection is tried again, in milliseconds. */
+const retryDelay = (times: number): number => Math.min(50 * times, 500)
 
 /**
  * The two connections of a process to Redis: one for commands, one for subscriptions.
  * Everything of ioredis stays in here and in `script.ts`.
  */
 export interface Connection extends AsyncDisposable {
-  readonly commands: Redis
+  readonly commands: Redis | Cluster
   isUp(): boolean
   /** Hands every message of `channel` to `listener`, in the order of its publication, until the returned function is called. */
   subscribe(channel: string, listener: (message: string) => void): Promise<() => void>
-  /** Publishes, and gives the number of subscribers that Redis reached (on this server of a cluster). */
-  publish(channel: string, message: string): Promise<number>
-  /** Both connections came back after at least one was lost: subscriptions are in place again, messages were missed. */
+  /** Publishes, and says whether anybody heard it; a cluster does not know, and says yes. */
+  publish(channel: string, message: string): Promise<boolean>
+  /**
+   * Messages, or what was last written, may have been lost: both connections came back after at least one was gone, or a server of the cluster took
+   * the place of another. Subscriptions are in place again.
+   */
   readonly onBack: Listeners<void>
   readonly onLost: Listeners<void>
 }
 
 /**
- * Opens both connections. `url` is `redis://…`, `rediss://…`, `unix:///path` or a path.
- * Fails with `unavailable`, naming the address without its password, when Redis does not answer.
+ * Opens both connections. `url` is what the option `redis.url` takes: one server, sentinels or a cluster (`readRedisUrl`).
+ * Fails with `invalid` for anything else, with `unavailable`, naming the address without its password, when Redis does not answer.
  */
 export async function connect({ url, log }: { url: string; log: Log }): Promise<Connection> {
-  const retryStrategy = (times: number) => Math.min(50 * times, 500)
-  const shared = { lazyConnect: true, retryStrategy, enableReadyCheck: true } as const
-  // A command fails at once while Redis is away: its caller answers 503 and is asked to come back.
-  const address = url.replace(/^(redis\+)?unix:\/\//, '')
-  const commands = new Redis(address, { ...shared, enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: commandTimeoutMs })
-  const subscriber = new Redis(address, { ...shared, autoResubscribe: true, maxRetriesPerRequest: null })
+  const address = readRedisUrl(url)
+  if (!('kind' in address)) {
+    throw new NekoError('invalid', `redis.url ${address.reason}`)
+  }
+  const tls = readTls(address)
+  const [commands, subscriber] = address.kind === 'cluster' ? clusterClients(address, tls) : serverClients(address, tls)
   const link = new Link(commands, subscriber, log)
   try {
-    await Promise.all([commands.connect(), subscriber.connect()])
+    await commands.connect()
+    await subscriber.connect()
   } catch (error) {
     await link[Symbol.asyncDispose]()
     throw new NekoError(
@@ -47,13 +56,100 @@ export async function connect({ url, log }: { url: string; log: Log }): Promise<
   return link
 }
 
+type Tls = { ca?: Buffer; cert?: Buffer; key?: Buffer } | undefined
+
+function readTls({ tls }: RedisAddress): Tls {
+  try {
+    return tls && Object.fromEntries(Object.entries(tls).map(([name, file]) => [name, readFileSync(file)]))
+  } catch (error) {
+    throw new NekoError('invalid', `redis.url names a file that can not be read: ${(error as Error).message}`)
+  }
+}
+
+const ofUser = ({ username, password }: RedisAddress) => ({ ...(username && { username }), ...(password && { password }) })
+
+// A command fails at once while Redis is away: its caller answers 503 and is asked to come back.
+const impatient = { maxRetriesPerRequest: 0, commandTimeout: commandTimeoutMs } as const
+const patient = { autoResubscribe: true, maxRetriesPerRequest: null } as const
+
+/** One server, or the master that sentinels name. */
+function serverClients(address: RedisAddress, tls: Tls): [Redis, Redis] {
+  const { kind, hosts, path, db, master, sentinelUsername, sentinelPassword } = address
+  const [server] = hosts
+  const place =
+    kind === 'sentinel'
+      ? {
+          sentinels: [...hosts],
+          name: master,
+          ...(sentinelUsername && { sentinelUsername }),
+          ...(sentinelPassword && { sentinelPassword }),
+          ...(tls && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
+          sentinelRetryStrategy: retryDelay,
+          // A master that lost its place to another tells it here; without this a client stays with it until it fails.
+          failoverDetector: true,
+        }
+      : path === undefined
+        ? { ...server }
+        : { path }
+  const shared = {
+    ...place,
+    ...ofUser(address),
+    ...(tls && { tls }),
+    db,
+    lazyConnect: true,
+    retryStrategy: retryDelay,
+    enableReadyCheck: true,
+    // What was the master is a replica now: connect anew, to the one that took over.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  }
+  return [new Redis({ ...shared, ...impatient, enableOfflineQueue: false }), new Redis({ ...shared, ...patient })]
+}
+
+/**
+ * A cluster hands every published message to all its servers, so that one connection to any of them hears everything; where that one is lost
+ * the next server is tried. (ioredis's own subscriber of a cluster does not tell when it moved, and what was missed must be known.)
+ */
+function clusterClients(address: RedisAddress, tls: Tls): [Cluster, Redis] {
+  const user = ofUser(address)
+  const commands = new Cluster([...address.hosts], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    clusterRetryStrategy: retryDelay,
+    // What hits a server that just went is asked again once, of the one that took over; longer than a command's time nobody waits.
+    retryDelayOnFailover: 100,
+    maxRedirections: 16,
+    slotsRefreshTimeout: commandTimeoutMs,
+    slotsRefreshInterval: 5_000,
+    redisOptions: { ...user, ...(tls && { tls }), commandTimeout: commandTimeoutMs },
+  })
+  let turn = 0
+  const place = () => {
+    const known = commands.nodes('master').map(({ options: { host, port } }) => ({ host: host ?? '', port: port ?? 6379 }))
+    const all = known.length > 0 ? known : address.hosts
+    return all[turn++ % all.length]
+  }
+  const subscriber: Redis = new Redis({
+    ...place(),
+    ...user,
+    ...(tls && { tls }),
+    ...patient,
+    lazyConnect: true,
+    enableReadyCheck: true,
+    retryStrategy: (times) => {
+      Object.assign(subscriber.options, place())
+      return retryDelay(times)
+    },
+  })
+  return [commands, subscriber]
+}
+
 /** A Redis address as it may be shown: without user and password. */
 export function describeUrl(url: string): string {
   return url.replace(/\/\/[^@/]*@/, '//')
 }
 
 class Link implements Connection {
-  readonly commands: Redis
+  readonly commands: Redis | Cluster
   readonly onBack = new Listeners<void>()
   readonly onLost = new Listeners<void>()
   readonly #subscriber: Redis
@@ -61,13 +157,17 @@ class Link implements Connection {
   #isUp = true
   #isClosed = false
 
-  constructor(commands: Redis, subscriber: Redis, log: Log) {
+  constructor(commands: Redis | Cluster, subscriber: Redis, log: Log) {
     this.commands = commands
     this.#subscriber = subscriber
     for (const redis of [commands, subscriber]) {
       redis.on('error', (error: Error) => log.debug({ error: error.message }, 'redis connection error'))
       redis.on('close', () => this.#lost(log))
       redis.on('ready', () => void this.#ready(log))
+    }
+    if (commands instanceof Cluster) {
+      // What the server that went had not yet handed to the one that takes over is lost.
+      commands.on('-node', () => this.#isUp && !this.#isClosed && this.onBack.emit())
     }
     subscriber.on('message', (channel: string, message: string) => {
       for (const listener of this.#channels.get(channel) ?? []) {
@@ -97,8 +197,9 @@ class Link implements Connection {
     }
   }
 
-  publish(channel: string, message: string): Promise<number> {
-    return this.commands.publish(channel, message)
+  async publish(channel: string, message: string): Promise<boolean> {
+    const heard = await this.commands.publish(channel, message)
+    return heard > 0 || this.commands instanceof Cluster
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import { Listeners, type Log, NekoError, type RoomId, SerialQueue, within } from '@neko-edge/kit'
+import { Backoff, delay, Listeners, type Log, NekoError, type RoomId, SerialQueue, within } from '@neko-edge/kit'
 import type { LockName, Settings } from '@neko-edge/protocol'
 import type { Connection } from './connection.ts'
 import type { BaseSettings, RoomBatch, RoomEvent } from './room-event.ts'
@@ -37,6 +37,8 @@ export class Room implements AsyncDisposable {
   #early: RoomBatch[] | undefined = []
   readonly #waiting = new Set<{ seq: number; resolve: () => void }>()
   readonly #stop: (() => void)[] = []
+  /** How often the room began to be compared with Redis: only the newest goes on. */
+  #resumes = 0
 
   private constructor(id: RoomId, connection: Connection, log: Log) {
     this.id = id
@@ -81,6 +83,7 @@ export class Room implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#resumes++
     for (const stop of this.#stop) {
       stop()
     }
@@ -166,18 +169,32 @@ export class Room implements AsyncDisposable {
     })
   }
 
+  /** Redis is back, or a server of a cluster took another's place, which takes its time: tries until the room could be compared. */
   async #resume(): Promise<void> {
+    const round = ++this.#resumes
+    const backoff = new Backoff({ firstMs: 200, maxMs: 1_000 })
+    while (!(await this.#restore())) {
+      await delay(backoff.next(0))
+      if (round !== this.#resumes) {
+        return // closed, or Redis went away and came back once more
+      }
+    }
+    await this.#catchUp()
+    this.onResumed.emit()
+  }
+
+  async #restore(): Promise<boolean> {
     try {
       const [, outcome] = await this.#evaluate(restoreRoom, [JSON.stringify(viewAsRestorable(this.view))])
       this.#log.info({ outcome }, 'room facts compared with redis')
+      return true
     } catch (error) {
       if (!(error instanceof NekoError)) {
         throw error
       }
-      this.#log.warn({ error: error.message }, 'room facts could not be put back')
+      this.#log.debug({ error: error.message }, 'room facts could not be compared with redis yet')
+      return false
     }
-    await this.#catchUp()
-    this.onResumed.emit()
   }
 }
 

@@ -1,5 +1,5 @@
 import { NekoError } from '@neko-edge/kit'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 
 /** Turns what ioredis throws while Redis is away or a server is slow into `unavailable`, so that an edge can say 503. */
 export async function reach<T>(command: Promise<T>): Promise<T> {
@@ -30,14 +30,18 @@ async function sha1(source: string): Promise<string> {
 
 /** Runs a script once, atomically. Fails with `unavailable` while Redis is away. */
 export function evaluate(
-  redis: Redis,
+  redis: Redis | Cluster,
   script: LuaScript,
   { keys, args }: { keys: readonly string[]; args: readonly (string | number)[] },
 ): Promise<unknown> {
   return reach(run(redis, script, [keys.length, ...keys, ...args]))
 }
 
-async function run(redis: Redis, script: LuaScript, [count, ...rest]: readonly [number, ...(string | number)[]]): Promise<unknown> {
+async function run(
+  redis: Redis | Cluster,
+  script: LuaScript,
+  [count, ...rest]: readonly [number, ...(string | number)[]],
+): Promise<unknown> {
   try {
     return await redis.evalsha(await script.sha, count, ...rest)
   } catch (error) {

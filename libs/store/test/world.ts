@@ -1,4 +1,4 @@
-import { type RoomId, silentLog } from '@neko-edge/kit'
+import { assert, type RoomId, silentLog } from '@neko-edge/kit'
 import { baseProfile, type MemberProfile, type Settings } from '@neko-edge/protocol'
 import { type TempRedis, tempRedis } from '@neko-edge/testing'
 import { type Connection, connect, connectSession, createSession, Room } from '../src/index.ts'
@@ -20,16 +20,35 @@ export const admin = (name: string): MemberProfile => ({ ...user(name), is_admin
 
 /** Some processes that follow one room over one real Redis. */
 export class World implements AsyncDisposable {
-  readonly redis: TempRedis
+  readonly url: string
   readonly rooms: Room[] = []
   readonly connections: Connection[] = []
 
-  private constructor(redis: TempRedis) {
-    this.redis = redis
+  readonly #redis: TempRedis | undefined
+
+  private constructor(url: string, redis: TempRedis | undefined) {
+    this.url = url
+    this.#redis = redis
   }
 
-  static async open({ processes = 1, settings = openSettings }: { processes?: number; settings?: Settings } = {}): Promise<World> {
-    const world = new World(await tempRedis())
+  /** The Redis of this world's own. */
+  get redis(): TempRedis {
+    assert(this.#redis, 'a world with a url of its own has no Redis')
+    return this.#redis
+  }
+
+  /** Over a Redis of its own, or over the one at `url`. */
+  static async open({
+    processes = 1,
+    settings = openSettings,
+    url,
+  }: {
+    processes?: number
+    settings?: Settings
+    url?: string
+  } = {}): Promise<World> {
+    const redis = url === undefined ? await tempRedis() : undefined
+    const world = new World(url ?? redis?.url ?? '', redis)
     for (let index = 0; index < processes; index++) {
       await world.join(settings)
     }
@@ -38,7 +57,7 @@ export class World implements AsyncDisposable {
 
   /** One more process. */
   async join(settings: Settings = openSettings): Promise<Room> {
-    const connection = await connect({ url: this.redis.url, log: silentLog })
+    const connection = await connect({ url: this.url, log: silentLog })
     const room = await Room.open('default' as RoomId, { connection, log: silentLog, defaults: { settings, locks: [] } })
     this.connections.push(connection)
     this.rooms.push(room)
@@ -60,7 +79,7 @@ export class World implements AsyncDisposable {
     for (const connection of this.connections) {
       await connection[Symbol.asyncDispose]()
     }
-    await this.redis[Symbol.asyncDispose]()
+    await this.#redis?.[Symbol.asyncDispose]()
   }
 }
 

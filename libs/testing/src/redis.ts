@@ -1,12 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { NekoError, until } from '@neko-edge/kit'
-
-const readyMs = 5_000
+import { NekoError } from '@neko-edge/kit'
+import { killRedisServer, startRedisServer } from './redis-process.ts'
 
 /** A real Redis of a test's own, on a Unix socket in a directory that goes with it. */
 export class TempRedis implements AsyncDisposable {
@@ -39,34 +36,16 @@ export class TempRedis implements AsyncDisposable {
     if (this.#child) {
       throw new NekoError('conflict', 'this Redis runs already')
     }
-    // setpriv: a test run that is killed takes its Redis along, which no exit handler of ours could promise.
-    const server = ['redis-server', '--port', '0', '--unixsocket', this.path, '--unixsocketperm', '700']
+    const server = ['--port', '0', '--unixsocket', this.path, '--unixsocketperm', '700']
     const state = ['--dir', this.#directory, '--appendonly', 'yes', '--save', '', '--loglevel', 'warning']
-    const child = spawn('setpriv', ['--pdeathsig', 'SIGKILL', '--', ...server, ...state], { stdio: ['ignore', 'pipe', 'pipe'] })
-    this.#child = child
-    let output = ''
-    const note = (chunk: Buffer) => {
-      output += chunk.toString()
-    }
-    child.stdout.on('data', note)
-    child.stderr.on('data', note)
-    child.on('error', note.bind(undefined, Buffer.from('setpriv and redis-server are needed: apt-get install redis-server\n')))
-    const answers = async () => {
-      if (child.exitCode !== null || child.pid === undefined) {
-        throw new NekoError('unavailable', `redis-server ended at once: ${output.trim()}`)
-      }
-      return ping(this.path)
-    }
-    await until(answers, { ms: readyMs, what: 'redis-server answers', everyMs: 5 })
+    this.#child = await startRedisServer({ path: this.path }, [...server, ...state])
   }
 
   /** SIGKILL: connections break, what was written so far is on disk. Does nothing when it does not run. */
   async kill(): Promise<void> {
     const child = this.#child
     this.#child = undefined
-    if (child && child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) {
-      await once(child, 'exit')
-    }
+    await killRedisServer(child)
   }
 
   /** `kill`, then `start`. Its clients see broken connections. */
@@ -100,17 +79,4 @@ export class TempRedis implements AsyncDisposable {
 /** A running Redis for one test: `await using redis = await tempRedis()`. */
 export function tempRedis(): Promise<TempRedis> {
   return TempRedis.open()
-}
-
-async function ping(path: string): Promise<boolean> {
-  const socket = connect(path)
-  try {
-    socket.write('PING\r\n')
-    const [answer] = await once(socket, 'data')
-    return String(answer).startsWith('+PONG')
-  } catch {
-    return false // not listening yet: the caller asks again, within its bound
-  } finally {
-    socket.destroy()
-  }
 }

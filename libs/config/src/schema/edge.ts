@@ -1,4 +1,5 @@
 import { BadValue } from '../value/bad-value.ts'
+import { readRedisUrl } from '../value/redis-url.ts'
 import { readList } from '../value/scalar.ts'
 import { integer, type Option, reading, text } from './option.ts'
 
@@ -22,6 +23,11 @@ function readRoles(raw: unknown): readonly NodeRole[] | BadValue {
   return roles.length === 0 ? new BadValue('is empty') : roles
 }
 
+function checkRedisUrl(value: string): string | undefined {
+  const address = value === '' ? undefined : readRedisUrl(value)
+  return address instanceof BadValue ? address.reason : undefined
+}
+
 const roles: Option<readonly NodeRole[], 'list'> = {
   kind: 'list',
   default: defaultRoles,
@@ -40,9 +46,8 @@ export const edge = {
     secret: true,
     since: 'edge',
     about: 'Redis that the processes share; empty: neko serve starts a private one',
-    form: 'a URL such as redis://:password@host:6379/0, rediss://…, unix:///run/redis.sock, redis+sentinel://…',
-    check: (value) =>
-      value === '' || /^(rediss?(\+(sentinel|cluster))?|unix):\/\/\S+$/i.test(value) ? undefined : 'is not the URL of a Redis',
+    form: 'redis://:password@host:6379/0, rediss://host?ca=/file, unix:///run/redis.sock, redis+sentinel://host,host?master=name or redis+cluster://host,host',
+    check: checkRedisUrl,
   }),
   'data.dir': text({
     default: '',

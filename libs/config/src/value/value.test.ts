@@ -3,6 +3,7 @@ import { BadValue } from './bad-value.ts'
 import { printDuration, readDuration } from './duration.ts'
 import { isAddressRange, isLoopback, readBind, readPortRange } from './network.ts'
 import { cleanPrefix } from './path-prefix.ts'
+import { readRedisUrl } from './redis-url.ts'
 import { readBoolean, readInteger, readJson, readList, readNumber } from './scalar.ts'
 import { readScreen } from './screen.ts'
 
@@ -87,4 +88,43 @@ test('[CFG-35] port ranges, address ranges, screens and prefixes', () => {
   expect(readScreen('1920x1080')).toEqual({ width: 1920, height: 1080, rate: 30 })
   expect(['19200x1080@60', 'foo 1920x1080@60', '0x1@1', '1x1@1000', ''].map(readScreen).every(isBad)).toBe(true)
   expect(['', '/', 'neko', '/neko/', '//a//b/', '/a/../b/.'].map(cleanPrefix)).toEqual(['/', '/', '/neko', '/neko', '/a/b', '/b'])
+})
+
+test.each([
+  ['redis://localhost', { kind: 'single', hosts: [{ host: 'localhost', port: 6379 }], db: 0 }],
+  ['redis://:p%40ss@10.0.0.1:7000/3', { hosts: [{ host: '10.0.0.1', port: 7000 }], db: 3, password: 'p@ss' }],
+  ['rediss://neko:x@[2001:db8::1]?ca=/ca.pem', { hosts: [{ host: '2001:db8::1', port: 6379 }], username: 'neko', tls: { ca: '/ca.pem' } }],
+  ['unix:///run/redis.sock?db=2', { hosts: [], path: '/run/redis.sock', db: 2 }],
+  [
+    'redis+sentinel://:x@one,two:26380/1?master=room&sentinel_password=y',
+    {
+      kind: 'sentinel',
+      hosts: [
+        { host: 'one', port: 26_379 },
+        { host: 'two', port: 26_380 },
+      ],
+      db: 1,
+      master: 'room',
+      sentinelPassword: 'y',
+    },
+  ],
+  ['rediss+cluster://a,b,c', { kind: 'cluster', tls: {} }],
+])('[CFG-1900] %s says where Redis is', (text, address) => {
+  expect(readRedisUrl(text)).toMatchObject(address)
+})
+
+test.each([
+  ['http://x', 'is not the URL of a Redis'],
+  ['redis://', 'names no host'],
+  ['redis://a b', 'names a host that is not host or host:port'],
+  ['redis://a:70000', 'names port 70000, and ports end at 65535'],
+  ['redis://a,b', 'names several servers: write redis+sentinel:// or redis+cluster://'],
+  ['redis://a/x', 'names database x, which is not a number'],
+  ['redis+cluster://a/1', 'names database 1, and a cluster has only 0'],
+  ['redis://a?ca=/x', 'has a parameter ca, and takes none'],
+  ['rediss://a?cert=/x', 'names only one of cert and key'],
+  ['redis://:%zz@a', 'has a user or password that is not percent-encoded'],
+  ['unix://run/redis.sock', 'names no absolute path of a socket'],
+])('[CFG-1900] %s is refused: it %s', (text, reason) => {
+  expect(readRedisUrl(text)).toEqual(new BadValue(reason))
 })
