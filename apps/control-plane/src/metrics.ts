@@ -12,6 +12,7 @@ export function createMetrics() {
   return {
     registry,
     ignored: counter('neko_edge_messages_ignored_total', 'Messages of clients that were not understood, by reason', ['reason']),
+    slow: counter('neko_edge_sockets_too_slow_total', 'Sockets that were closed because their client did not keep up', []),
     logins: counter('neko_edge_logins_total', 'Logins by outcome', ['outcome']),
     requests: counter('neko_edge_http_requests_total', 'HTTP requests by status', ['status']),
     busCalls: new Histogram({

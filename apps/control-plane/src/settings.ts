@@ -38,10 +38,11 @@ export function roomDefaults({ session }: Config): RoomDefaults {
   }
 }
 
-export function features({ chat, openinapp, filetransfer, webrtc, desktop, capture }: Config): Features {
+export function features({ session, chat, openinapp, filetransfer, webrtc, desktop, capture }: Config): Features {
   return {
     chat: chat.enabled,
     openInApp: openinapp.enabled,
+    listedMax: session.listedMax,
     fileTransfer: {
       enabled: filetransfer.enabled,
       root: filetransfer.dir,

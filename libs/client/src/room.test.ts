@@ -27,6 +27,12 @@ describe('applyMessage', () => {
     expect(room?.sessions.get('third')?.state.is_connected).toBe(false)
   })
 
+  it('[PRES-1707] in a room of very many the server says how many they are, and when all are listed again', () => {
+    const crowded = after({ event: 'session/crowd', payload: { connected: 1_234 } })
+    expect(crowded?.crowd).toBe(1_234)
+    expect(crowded && applyMessage(crowded, { event: 'session/crowd', payload: null })?.crowd).toBeUndefined()
+  })
+
   it('[WEB-62] host, settings, screen, clipboard and files follow the server', () => {
     const { settings } = someRoom()
     const room = after(

@@ -15,6 +15,8 @@ import { type LockName, ownersAfter } from './permission.ts'
 export interface Room {
   readonly me: string
   readonly sessions: ReadonlyMap<string, SessionData>
+  /** How many are connected, where so many are that `sessions` holds only some of them. */
+  readonly crowd: number | undefined
   /** The session at the controls. */
   readonly host: string | undefined
   readonly settings: Settings
@@ -52,6 +54,7 @@ function enter(init: Extract<ServerMessage, { event: 'system/init' }>['payload']
   return {
     me: init.session_id,
     sessions: new Map(Object.entries(init.sessions)),
+    crowd: undefined,
     host: hostOf(init.control_host),
     settings: init.settings,
     lockOwners: {},
@@ -91,6 +94,8 @@ function applySession(room: Room, message: ServerMessage): Room | undefined {
       const known = room.sessions.get(id)
       return known ? withSession(room, id, { ...known, state }) : room
     }
+    case 'session/crowd':
+      return { ...room, crowd: message.payload?.connected }
     default:
       return undefined
   }

@@ -59,6 +59,7 @@ const checks: Readonly<Record<ServerEvent, Check>> = {
   'session/deleted': identified,
   'session/profile': record({ id: text, ...profile }),
   'session/state': record({ id: text, ...state }),
+  'session/crowd': maybe(record({ connected: number })),
   'session/cursors': list(record({ id: text, cursors: list(point) })),
   'signal/provide': record({ sdp: text, iceservers: list(record({ urls: list(text) })), video, audio: isObject }),
   'signal/offer': sdp,

@@ -43,6 +43,7 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
   'session.inactive_cursors': by('a first setting of the room', 'OPT-19', 'CH-7'),
   'session.merciful_reconnect': by('a first setting of the room', 'OPT-19', 'WS-14'),
   'session.heartbeat_interval': by('the interval that clients are told', 'OPT-19'),
+  'session.listed_max': by('who comes beyond it is counted, until his name matters', 'PRES-1700', 'PRES-1704', 'PRES-1707'),
   'session.api_token': by('requests with it are those of a virtual admin', 'HTTP-34'),
   'session.cookie.enabled': by('a login sets a cookie and says no token', 'HTTP-37', 'HTTP-38'),
   'session.cookie.name': by('the name of that cookie', 'HTTP-37'),

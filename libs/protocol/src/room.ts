@@ -73,6 +73,8 @@ export const SessionState = z.object({
   address: z.string().optional(),
   /** The protocol of its latest connection. */
   dialect: z.enum(['v3', 'v2']).optional(),
+  /** Connected to a room of very many: counted, and known by name to nobody but himself. */
+  unlisted: z.literal(true).optional(),
   /** The peer that carries the media, on the capture node. */
   peer: z.string().optional(),
 })

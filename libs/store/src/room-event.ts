@@ -14,6 +14,8 @@ export type RoomEvent =
   | { is: 'profile'; id: string; profile: MemberProfile; actor: string }
   /** A new socket of the session: it is greeted, an older one is told that it was replaced. */
   | { is: 'connected'; id: string; state: SessionState }
+  /** Somebody who was only counted so far is known by name from now on. */
+  | { is: 'listed'; id: string; state: SessionState }
   /** Where there is a `reason`, the session's socket is closed with it. */
   | { is: 'state'; id: string; state: SessionState; reason?: string }
   | { is: 'host'; actor: string; host: string | null; previous: string | null; fence: number; cause: HostCause }

@@ -62,7 +62,30 @@ local function emitSettings(actor)
   emit('{"is":"settings","actor":' .. json(actor) .. ',"base":' .. field('settings') .. ',"locks":{' .. table.concat(locks, ',') .. '}}')
 end
 
+-- Above listed_max connected, newcomers are counted and not listed, until their name matters or the room is well below it again.
+local function unlistedCount() return tonumber(field('unlisted') or 0) end
+local function unlist(state)
+  state.unlisted = true
+  redis.call('HINCRBY', ROOM, 'unlisted', 1)
+end
+local function forgetUnlisted(state)
+  if state.unlisted then
+    state.unlisted = nil
+    redis.call('HINCRBY', ROOM, 'unlisted', -1)
+  end
+end
+local function list(id)
+  local state = stateOf(id)
+  if not state or not state.unlisted then return false end
+  forgetUnlisted(state)
+  local text = json(state)
+  redis.call('HSET', STATES, id, text)
+  emit('{"is":"listed","id":' .. json(id) .. ',"state":' .. text .. '}')
+  return true
+end
+
 local function setHost(id, actor, cause)
+  if id then list(id) end
   local previous = field('host')
   if id then redis.call('HSET', ROOM, 'host', id) else redis.call('HDEL', ROOM, 'host') end
   local fence = increment('fence')
@@ -88,6 +111,11 @@ local function count(admin, by)
     redis.call('HSET', ROOM, 'connected_' .. kind, 0, 'last_' .. kind .. '_left_at', whole(NOW))
   end
 end
+local function connectedCount() return tonumber(field('connected_user') or 0) + tonumber(field('connected_admin') or 0) end
+local function listIfFew()
+  if unlistedCount() <= 0 or connectedCount() > 0.8 * tonumber(field('listed_max') or 0) then return end
+  for _, id in ipairs(redis.call('HKEYS', STATES)) do list(id) end
+end
 local function isAdminConnected() return tonumber(field('connected_admin') or 0) > 0 end
 local function protectIfAlone(actor)
   if settings().control_protection and not isLocked('control') and not isAdminConnected() then
@@ -108,7 +136,9 @@ local function disconnect(id, state, reason)
   state.not_connected_since = NOW
   state.connected_since = nil
   state.instance = nil
+  forgetUnlisted(state)
   saveState(id, state, reason)
+  listIfFew()
 end
 local function remove(id, reason, actor)
   local state = stateOf(id)

@@ -9,6 +9,7 @@ export function viewAsRestorable(view: RoomView) {
     ['started_at', String(view.startedAt)],
     ['connected_user', String(users)],
     ['connected_admin', String(admins)],
+    ['unlisted', String([...view.sessions.values()].filter(({ state }) => state.unlisted).length)],
   ]
   if (view.host) {
     room.push(['host', view.host])

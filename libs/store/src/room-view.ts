@@ -27,7 +27,7 @@ export interface RoomNode {
  * Reading it costs nothing; changing a fact is a script's work, whose event comes back here.
  */
 export class RoomView {
-  readonly sessions = new Map<SessionId, Session>()
+  readonly #sessions = new Map<SessionId, Session>()
   readonly bans = new Map<string, Ban>()
   seq = 0
   fence = 0
@@ -39,9 +39,14 @@ export class RoomView {
   base: BaseSettings
   startedAt = 0
   lastLeftAt: { user?: number; admin?: number } = {}
+  readonly #counts = { users: 0, admins: 0, unlisted: 0 }
 
   constructor(base: BaseSettings) {
     this.base = base
+  }
+
+  get sessions(): ReadonlyMap<SessionId, Session> {
+    return this.#sessions
   }
 
   /** The settings as V3 shows them. */
@@ -57,7 +62,7 @@ export class RoomView {
 
   session(id: string): Session | undefined {
     // A wire id is looked up, whatever it is: the map decides whether it is a session's.
-    return this.sessions.get(id as SessionId)
+    return this.#sessions.get(id as SessionId)
   }
 
   isHost(id: string): boolean {
@@ -71,28 +76,41 @@ export class RoomView {
 
   /** Connected sessions of each kind. */
   connected(): { users: number; admins: number } {
-    let admins = 0
-    let users = 0
-    for (const { profile, state } of this.sessions.values()) {
-      if (state.is_connected) {
-        profile.is_admin ? admins++ : users++
-      }
-    }
+    const { users, admins } = this.#counts
     return { users, admins }
+  }
+
+  /** Whether so many are connected that some are counted, and not known by name. */
+  get isCrowded(): boolean {
+    return this.#counts.unlisted > 0
+  }
+
+  /** Whether others are told of this session: of the connected those that are listed, of the rest all while the room is small. */
+  isListed({ state }: Pick<Session, 'state'>): boolean {
+    return state.is_connected ? state.unlisted === undefined : !this.isCrowded
+  }
+
+  /** Puts a session in, in place of what was known of it. */
+  put(session: Session): void {
+    this.#count(this.#sessions.get(session.id), -1)
+    this.#sessions.set(session.id, session)
+    this.#count(session, 1)
   }
 
   apply(event: RoomEvent): void {
     switch (event.is) {
       case 'created':
-        this.sessions.set(event.id as SessionId, { id: event.id as SessionId, profile: event.profile, state: event.state })
+        this.put({ id: event.id as SessionId, profile: event.profile, state: event.state })
         return
       case 'deleted':
-        this.sessions.delete(event.id as SessionId)
+        this.#count(this.session(event.id), -1)
+        this.#sessions.delete(event.id as SessionId)
         return
       case 'profile':
         this.#update(event.id, (session) => ({ ...session, profile: event.profile }))
         return
       case 'connected':
+      case 'listed':
       case 'state':
         this.#move(event.id, event.state)
         return
@@ -126,7 +144,14 @@ export class RoomView {
   #update(id: string, change: (session: Session) => Session): void {
     const session = this.session(id)
     if (session) {
-      this.sessions.set(session.id, change(session))
+      this.put(change(session))
+    }
+  }
+
+  #count(session: Session | undefined, by: 1 | -1): void {
+    if (session?.state.is_connected) {
+      this.#counts[session.profile.is_admin ? 'admins' : 'users'] += by
+      this.#counts.unlisted += session.state.unlisted ? by : 0
     }
   }
 
@@ -160,7 +185,7 @@ export function readView(reply: readonly [FlatList, FlatList, FlatList, FlatList
         profile: MemberProfileSchema.parse(JSON.parse(profile)),
         state: SessionStateSchema.parse(JSON.parse(state)),
       }
-      view.sessions.set(session.id, session)
+      view.put(session)
     }
   }
   for (const [ip, ban] of bans) {

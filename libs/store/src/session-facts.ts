@@ -31,7 +31,9 @@ redis.call('HSET', TOKENS, token, id)
 emit('{"is":"created","id":' .. json(id) .. ',"profile":' .. profile .. ',"state":' .. state .. '}')
 return done('imported')`)
 
-/** arg: id, instance, address, dialect. → epoch of the connection | gone | banned | no-login | no-connect | already */
+/**
+ * arg: id, instance, address, dialect, how many may be listed by name ('0' or none: all). → epoch of the connection | gone | banned | no-login | no-connect | already
+ */
 export const connectSession = roomScript(`
 local id, instance, address = arg(1), arg(2), arg(3)
 local state, profile = stateOf(id), profileOf(id)
@@ -40,7 +42,12 @@ if redis.call('HEXISTS', BANS, address) == 1 then return done('banned') end
 if not profile.can_login then return done('no-login') end
 if not profile.can_connect then return done('no-connect') end
 if state.is_connected and not settings().merciful_reconnect then return done('already') end
-if not state.is_connected then count(profile.is_admin, 1) end
+if not state.is_connected then
+  local max = tonumber(arg(5) or 0)
+  count(profile.is_admin, 1)
+  redis.call('HSET', ROOM, 'listed_max', max)
+  if not profile.is_admin and max > 0 and (unlistedCount() > 0 or connectedCount() > max) then unlist(state) end
+end
 state.is_connected = true
 state.connected_since = NOW
 state.not_connected_since = nil
@@ -72,6 +79,10 @@ else
 end
 return done('disconnected')`)
 
+/** arg: id. Whoever is heard of by name is listed from then on. → listed | known */
+export const listSession = roomScript(`
+return done(list(arg(1)) and 'listed' or 'known')`)
+
 /** arg: id, reason, actor. → deleted | gone */
 export const deleteSession = roomScript(`
 return done(remove(arg(1), arg(2), arg(3)) and 'deleted' or 'gone')`)
@@ -82,8 +93,10 @@ local id, from, to, actor = arg(1), arg(2), arg(3), arg(4)
 local current = profileText(id)
 if not current then return done('gone') end
 if current ~= from then return done('conflict') end
-local state, before, profile = stateOf(id), cjson.decode(current), cjson.decode(to)
+local before, profile = cjson.decode(current), cjson.decode(to)
 redis.call('HSET', PROFILES, id, to)
+if profile.is_admin then list(id) end
+local state = stateOf(id)
 emit('{"is":"profile","id":' .. json(id) .. ',"profile":' .. to .. ',"actor":' .. json(actor) .. '}')
 if state.is_connected and before.is_admin ~= profile.is_admin then
   count(before.is_admin, -1)

@@ -36,6 +36,8 @@ function* sessionEvents(before: RoomView, after: RoomView): Generator<RoomEvent>
       // A newer connection replaced the one that was known: the older socket, wherever it is, has to go.
       if (state.is_connected && state.epoch !== known?.state.epoch) {
         yield { is: 'connected', id, state }
+      } else if (known?.state.unlisted && state.is_connected && !state.unlisted) {
+        yield { is: 'listed', id, state }
       }
       yield { is: 'state', id, state }
     }

@@ -1,6 +1,7 @@
 import { NekoError } from '@neko-edge/kit'
 import { lenientObject, text } from '@neko-edge/protocol'
 import { isMistyped, isPermitted } from '../plugins/permission.ts'
+import { speak } from '../session/speak.ts'
 import { failure, operation } from './operation.ts'
 
 /** Saying something to everybody in the room. */
@@ -24,7 +25,7 @@ export const chat = [
       return undefined
     },
     async handle({ hub, actor, body, deps }) {
-      await hub.room.signal({ is: 'chat', id: actor.id, created: deps.clock.now(), text: body.text })
+      await speak(hub, actor.id, { is: 'chat', id: actor.id, created: deps.clock.now(), text: body.text })
     },
   }),
 ]

@@ -9,7 +9,6 @@ import { type FilePlace, isMember, mayTransfer } from './member.ts'
 export type V2Announcement = Announcement & { readonly message: V2Message }
 
 const isAdmin = (session: Session) => isMember(session) && session.profile.is_admin
-const only = (id: string) => (session: Session) => session.id === id
 export const toMembers = (message: V2Message): V2Announcement => ({ message, to: isMember })
 
 /** Who got or lost the controls, in V2's words: by whom, and from whom. */
@@ -59,9 +58,9 @@ export function signalMessages(signal: RoomSignal, view: RoomView, features: Fea
   switch (signal.is) {
     case 'request':
       return [
-        { message: { event: 'control/requesting', id: signal.id }, to: only(signal.host) },
+        { message: { event: 'control/requesting', id: signal.id }, only: signal.host },
         // Without this the click of whoever asks seems dead.
-        ...(signal.id === signal.host ? [] : [{ message: { event: 'control/request' as const, id: signal.host }, to: only(signal.id) }]),
+        ...(signal.id === signal.host ? [] : [{ message: { event: 'control/request' as const, id: signal.host }, only: signal.id }]),
       ]
     case 'chat':
       return [

@@ -14,6 +14,8 @@ interface Known {
   readonly name: string
   readonly isMuted: boolean
   readonly mayHost: boolean
+  /** In a room of very many, a newcomer is known to himself alone. */
+  readonly isListed: boolean
 }
 
 /**
@@ -39,14 +41,15 @@ export class Crowd {
     switch (event.is) {
       case 'state':
         // Who is removed is told of as removed, by the event that follows; before that he does not just leave.
-        return removals.has(event.reason ?? '') ? [] : this.#settle(event.id, '').map(toMembers)
+        return removals.has(event.reason ?? '') ? [] : this.#settle(event.id, '')
       case 'connected':
-        return this.#settle(event.id, '').map(toMembers)
+      case 'listed':
+        return this.#settle(event.id, '')
       case 'profile':
         // What is about him comes first: what everybody hears overwrites what is known of him.
-        return [...this.#ownLock(event.id, event.actor), ...this.#settle(event.id, event.actor).map(toMembers)]
+        return [...this.#ownLock(event.id, event.actor), ...this.#settle(event.id, event.actor)]
       case 'deleted':
-        return this.#gone(event).map(toMembers)
+        return this.#gone(event)
       default:
         return []
     }
@@ -60,35 +63,48 @@ export class Crowd {
       return []
     }
     const event = session.profile.can_host ? 'admin/unlock' : 'admin/lock'
-    return [{ message: { event, resource: 'control', id: actor }, to: (each) => each.id === id }]
+    return [{ message: { event, resource: 'control', id: actor }, only: id }]
   }
 
-  #settle(id: string, actor: string): V2Message[] {
+  #settle(id: string, actor: string): V2Announcement[] {
     const session = this.#view().session(id)
     const known = this.#known.get(id)
     if (!session || !isMember(session)) {
       return known && !session?.state.is_connected ? this.#forget(id) : []
     }
     this.#remember(session)
+    const tell = (message: V2Message): V2Announcement => (this.#view().isListed(session) ? toMembers(message) : { message, only: id })
+    const connected: V2Message = { event: 'member/connected', ...wireMember(session) }
     if (!known || known.name !== session.profile.name) {
-      return [{ event: 'member/connected', ...wireMember(session) }]
+      return [tell(connected)]
     }
-    return known.isMuted === isMuted(session) ? [] : [{ event: isMuted(session) ? 'admin/mute' : 'admin/unmute', id: actor, target: id }]
+    if (!known.isListed && this.#view().isListed(session)) {
+      return [{ message: connected, to: (each) => isMember(each) && each.id !== id }]
+    }
+    return known.isMuted === isMuted(session)
+      ? []
+      : [tell({ event: isMuted(session) ? 'admin/mute' : 'admin/unmute', id: actor, target: id })]
   }
 
   // The words for a kick come before the member goes: afterwards his name would not be known.
-  #gone({ id, reason, actor }: Extract<RoomEvent, { is: 'deleted' }>): V2Message[] {
+  #gone({ id, reason, actor }: Extract<RoomEvent, { is: 'deleted' }>): V2Announcement[] {
     const removal = removals.get(reason)
-    const word: V2Message[] = removal ? [{ event: removal, id: actor, target: id }] : []
-    return this.#known.has(id) ? [...word, ...this.#forget(id)] : []
+    const word = removal ? [toMembers({ event: removal, id: actor, target: id })] : []
+    return this.#known.get(id)?.isListed ? [...word, ...this.#forget(id)] : this.#forget(id)
   }
 
-  #forget(id: string): V2Message[] {
+  #forget(id: string): V2Announcement[] {
+    const isListed = this.#known.get(id)?.isListed
     this.#known.delete(id)
-    return [{ event: 'member/disconnected', id }]
+    return isListed ? [toMembers({ event: 'member/disconnected', id })] : []
   }
 
   #remember(session: Session): void {
-    this.#known.set(session.id, { name: session.profile.name, isMuted: isMuted(session), mayHost: session.profile.can_host })
+    this.#known.set(session.id, {
+      name: session.profile.name,
+      isMuted: isMuted(session),
+      mayHost: session.profile.can_host,
+      isListed: this.#view().isListed(session),
+    })
   }
 }

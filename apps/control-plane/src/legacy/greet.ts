@@ -49,8 +49,9 @@ export const privateNotice: V2Message = {
 /** What a V2 client hears when its picture has come: who is there, how large the screen is, who has the controls. */
 export function whoIsThere(session: Session, view: RoomView, fallback: ScreenSize): V2Message[] {
   const screen = view.node?.facts?.screen ?? fallback
+  const isShown = (each: Session) => isMember(each) && (each.id === session.id || view.isListed(each))
   return [
-    { event: 'member/list', members: [...[...view.sessions.values()].filter(isMember).map(wireMember), ...absentOwners(view)] },
+    { event: 'member/list', members: [...[...view.sessions.values()].filter(isShown).map(wireMember), ...absentOwners(view)] },
     { event: 'screen/resolution', ...screen },
     ...(view.host === undefined ? [] : [{ event: 'control/locked' as const, id: view.host }]),
     ...(view.isShutOut(session.profile) ? [privateNotice] : []),

@@ -6,6 +6,7 @@ import { withPeer } from '../session/peer.ts'
 import { editProfile } from '../session/profile.ts'
 import type { Context } from '../session/receive.ts'
 import { editSettings } from '../session/settings.ts'
+import { speak } from '../session/speak.ts'
 import { fileList, maySeeFiles } from './announce.ts'
 import { configurations } from './greet.ts'
 import { isMuted } from './member.ts'
@@ -145,12 +146,12 @@ export const handlers: Handlers = {
 
   'chat/message': async ({ hub, session }, { content }) => {
     if (isPermitted('chat.can_send', { enabled: hub.features.chat, settings: hub.room.view.settings, session })) {
-      await hub.room.signal({ is: 'chat', id: session.id, created: hub.clock.now(), text: content })
+      await speak(hub, session.id, { is: 'chat', id: session.id, created: hub.clock.now(), text: content })
     }
   },
   'chat/emote': async ({ hub, session }, { emote }) => {
     if (!isMuted(session)) {
-      await hub.room.signal({ is: 'broadcast', sender: session.id, subject: 'emote', body: emote })
+      await speak(hub, session.id, { is: 'broadcast', sender: session.id, subject: 'emote', body: emote })
     }
   },
   'openinapp/openlink': async ({ hub, session }, { text }) => {

@@ -2,6 +2,7 @@ import { NekoError, type SessionId } from '@neko-edge/kit'
 import type { ControlInput } from '@neko-edge/protocol'
 import { requestControl } from '@neko-edge/store'
 import type { Hub } from './hub.ts'
+import { speak } from './speak.ts'
 
 /** What came of asking for the controls. */
 export type ControlOutcome = 'host' | 'taken' | 'forbidden' | 'private' | 'locked' | 'hosted'
@@ -15,7 +16,7 @@ export async function askForControl(hub: Hub, id: string, { implicit }: { implic
   const outcome = (await hub.room.run(requestControl, [id, implicit ? '1' : '0'])) as ControlOutcome
   const host = hub.room.view.host
   if (host !== undefined && (outcome === 'hosted' || (outcome === 'host' && !implicit))) {
-    await hub.room.signal({ is: 'request', id, host })
+    await speak(hub, id, { is: 'request', id, host })
   }
   return outcome
 }

@@ -6,6 +6,8 @@ import type { SessionSocket } from './socket.ts'
 export interface Announcement {
   readonly message: object
   readonly to?: (session: Session) => boolean
+  /** The one session that hears it. */
+  readonly only?: string
   /** Out of date within a second: a slow socket goes without. */
   readonly isFleeting?: true
 }
@@ -26,6 +28,8 @@ export interface Dialect {
   /** What is said of a change, once the view has it. */
   announceEvent(event: RoomEvent): Announcement[]
   announceSignal(signal: RoomSignal): Announcement[]
+  /** What is said once a second at most, where there is something to say. */
+  announceCount?(): Announcement[]
   /** Hands a viewer the offer of its new peer. */
   provide(socket: SessionSocket, opened: NodeReplies['peer.open']): void
   /** What the capture node says of the socket's own peer. `lost`: through no fault of the viewer's. */

@@ -23,6 +23,8 @@ import { V3Dialect } from './v3/dialect.ts'
 /** How long a session whose socket broke counts as connected, in milliseconds: back in that time, and nobody was told. */
 export const graceMs = 5_000
 const heartbeatMs = 10_000
+/** How often a crowd is counted for those in it. */
+const countMs = 1_000
 /** As a connection that broke (RFC 6455 §7.4.1): its session has its grace. */
 const goneCode = 1006
 
@@ -41,6 +43,8 @@ export interface HubOptions {
 export interface Features {
   readonly chat: boolean
   readonly openInApp: boolean
+  /** How many connected sessions are told of by name; 0: all. */
+  readonly listedMax: number
   readonly fileTransfer: { enabled: boolean; root: string; userDownload: boolean; userUpload: boolean; userDelete: boolean }
   readonly iceServers: readonly { urls: string[]; username?: string; credential?: string }[]
   /** What is said of the desktop while no capture node has the room. */
@@ -80,6 +84,7 @@ export class Hub implements AsyncDisposable {
     hub.#stop.push(
       room.onEvents.add((events) => hub.#onEvents(events)),
       room.onSignal.add((signal) => hub.#onSignal(signal)),
+      options.clock.every(countMs, () => hub.#announce((dialect) => dialect.announceCount?.() ?? [])),
       options.clock.every(
         heartbeatMs / 10,
         () => void hub.#sweep().catch((error: unknown) => hub.log.debug({ error: messageOf(error) }, 'sweep failed')),
@@ -113,10 +118,17 @@ export class Hub implements AsyncDisposable {
     address: string
   }): Promise<SessionSocket | { refused: string }> {
     const key = `${this.#options.instance}.${randomText(8)}`
-    const socket = new SessionSocket({ key, id, dialect: this.dialects[dialect], port, log: this.log })
+    const socket = new SessionSocket({
+      key,
+      id,
+      dialect: this.dialects[dialect],
+      port,
+      log: this.log,
+      onSlow: () => this.counters.slow.inc(),
+    })
     this.#sockets.add(socket)
     try {
-      const outcome = String(await this.room.run(connectSession, [id, key, address, dialect]))
+      const outcome = String(await this.room.run(connectSession, [id, key, address, dialect, this.features.listedMax]))
       if (outcome in refusals) {
         this.#sockets.delete(socket)
         return { refused: refusals[outcome as keyof typeof refusals] }
@@ -242,9 +254,9 @@ export class Hub implements AsyncDisposable {
 
   #announce(wording: (dialect: Dialect) => Announcement[]): void {
     for (const dialect of [this.dialects.v3, this.dialects.v2]) {
-      for (const { message, to, isFleeting } of wording(dialect)) {
+      for (const { message, to, only, isFleeting } of wording(dialect)) {
         let text: string | undefined
-        for (const socket of this.#sockets) {
+        for (const socket of only === undefined ? this.#sockets : this.#sockets.of(only)) {
           const session = this.sessionOf(socket)
           if (socket.isOpen && socket.dialect === dialect && session && (to === undefined || to(session))) {
             text ??= dialect.encode(message)

@@ -24,6 +24,16 @@ const stuckBytes = 8 * 1024 * 1024
 const maxPending = 2_000
 const maxPendingLength = 16 * 1024 * 1024
 
+export interface SessionSocketOptions {
+  readonly key: string
+  readonly id: SessionId
+  readonly dialect: Dialect
+  readonly port: SocketPort
+  readonly log: Log
+  /** Called when it is closed because its client does not keep up. */
+  readonly onSlow: () => void
+}
+
 /**
  * One WebSocket of a session. Frames are handled one after the other, and none before the session has been greeted:
  * clients send their first request without waiting for it.
@@ -43,18 +53,20 @@ export class SessionSocket {
   peer: string | undefined
   readonly #port: SocketPort
   readonly #log: Log
+  readonly #onSlow: () => void
   readonly #opened = Promise.withResolvers<void>()
   #tail: Promise<void>
   #pending = 0
   #pendingLength = 0
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
-  constructor({ key, id, dialect, port, log }: { key: string; id: SessionId; dialect: Dialect; port: SocketPort; log: Log }) {
+  constructor({ key, id, dialect, port, log, onSlow }: SessionSocketOptions) {
     this.key = key
     this.id = id
     this.dialect = dialect
     this.#port = port
     this.#log = log
+    this.#onSlow = onSlow
     this.#tail = this.#opened.promise
   }
 
@@ -100,6 +112,7 @@ export class SessionSocket {
       return
     }
     if (this.#port.buffered() > stuckBytes) {
+      this.#onSlow()
       this.close(1013, 'the connection is too slow for this room')
       return
     }

@@ -83,6 +83,21 @@ export class RawSocket {
     this.#socket.write(Buffer.concat([head, mask, body.map((byte, index) => byte ^ (mask[index % 4] ?? 0))]))
   }
 
+  /** Reads nothing from now on, until `resume`: as a client whose network is too thin. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** What the server's close frame said, once it has come. */
+  get closed(): { code: number; reason: string } | undefined {
+    const frame = this.frames.find((each) => each.opcode === opcode.close)
+    return frame && { code: frame.payload.readUInt16BE(0), reason: frame.payload.subarray(2).toString() }
+  }
+
   /** A close frame with a code, or without one. */
   close(code?: number): void {
     const payload = Buffer.alloc(code === undefined ? 0 : 2)

@@ -1,7 +1,7 @@
 import type { Room } from '@neko-edge/client'
 import { baseProfile } from '@neko-edge/protocol'
 import { describe, expect, it } from 'vitest'
-import { presentIn } from './people.ts'
+import { countIn, presentIn } from './people.ts'
 
 type Sessions = Room['sessions']
 
@@ -19,6 +19,11 @@ describe('presentIn', () => {
     const room = { sessions: sessions('zoe', 'Émile', 'bob', 'gone', 'anna', 'p10', 'p9'), host: 'zoe', me: 'p10' }
     expect(presentIn(room)).toEqual(['zoe', 'p10', 'anna', 'bob', 'Émile', 'p9'])
     expect(presentIn(room, ' B')).toEqual(['bob'])
+  })
+
+  it('[PRES-1709] their number is that of the connected, or of the crowd where only some are listed', () => {
+    expect(countIn({ sessions: sessions('anna', 'gone', 'bob'), crowd: undefined })).toBe(2)
+    expect(countIn({ sessions: sessions('anna', 'gone', 'bob'), crowd: 2_000 })).toBe(2_000)
   })
 
   it('[WEB-147] two thousand are sorted in the time of a frame or two', () => {

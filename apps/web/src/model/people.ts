@@ -2,6 +2,11 @@ import type { Room } from '@neko-edge/client'
 
 const collator = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true })
 
+/** How many are connected, listed or not. */
+export function countIn({ sessions, crowd }: Pick<Room, 'sessions' | 'crowd'>): number {
+  return crowd ?? [...sessions.values()].filter(({ state }) => state.is_connected).length
+}
+
 /** Who is connected, by id: the one at the controls first, then oneself, then by name; only those whose name has `find` in it. */
 export function presentIn({ sessions, host, me }: Pick<Room, 'sessions' | 'host' | 'me'>, find = ''): string[] {
   const wanted = find.trim().toLowerCase()

@@ -1,4 +1,5 @@
 import type { Model, Panel } from '../model/model.ts'
+import { countIn } from '../model/people.ts'
 import { countsAsUnread } from '../model/tell.ts'
 import { words } from '../words/words.ts'
 import { Icon, Mark } from './icons.tsx'
@@ -6,7 +7,7 @@ import { Icon, Mark } from './icons.tsx'
 /** Where one is, how the connection is, and the panels. */
 export function Head({ model }: { model: Model }) {
   const text = words.value
-  const people = [...(model.room.value?.sessions.values() ?? [])].filter((session) => session.state.is_connected).length
+  const people = model.room.value ? countIn(model.room.value) : 0
   const unread = model.lines.value.filter((line) =>
     countsAsUnread(line, { seen: model.seenLine.value, ignored: model.ignored.value }),
   ).length

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import type { Model } from '../model/model.ts'
 import { nameOf } from '../model/name.ts'
-import { presentIn } from '../model/people.ts'
+import { countIn, presentIn } from '../model/people.ts'
 import { words } from '../words/words.ts'
 import { Avatar } from './avatar.tsx'
 import { Icon } from './icons.tsx'
@@ -26,7 +26,7 @@ export function People({ model }: { model: Model }) {
   const all = useMemo(() => (room ? presentIn(room) : []), [room?.sessions, room?.host])
   const ids = useMemo(() => (room && find.value !== '' ? presentIn(room, find.value) : all), [all, find.value])
   return (
-    <Panel model={model} kind="people" title={text.title} count={all.length}>
+    <Panel model={model} kind="people" title={text.title} count={room ? countIn(room) : 0}>
       {all.length >= manyPeople && (
         <input
           type="search"

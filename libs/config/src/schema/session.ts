@@ -22,6 +22,15 @@ export const session = {
   'session.inactive_cursors': flag({ default: false, room: true, about: 'Show the cursors of those without the controls' }),
   'session.merciful_reconnect': flag({ default: true, room: true, about: 'A new connection of the same session replaces the old one' }),
   'session.heartbeat_interval': integer({ default: 10, min: 1, max: 86_400, unit: 's', about: 'Heartbeat interval announced to clients' }),
+  'session.listed_max': integer({
+    default: 100,
+    min: 0,
+    max: 100_000,
+    unit: 'people',
+    room: true,
+    since: 'edge',
+    about: 'Connected people whom all others are told of one by one; of those beyond them, only how many there are. 0: no limit',
+  }),
   'session.api_token': text({ default: '', secret: true, about: 'Token with which a machine calls the API; empty: none' }),
   'session.cookie.enabled': flag({ default: false, about: 'Log in by cookie (V2 clients then need legacy tokens in the query)' }),
   'session.cookie.name': text({

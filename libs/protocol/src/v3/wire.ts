@@ -112,6 +112,11 @@ export interface ServerPayloads {
   'session/deleted': { id: string }
   'session/profile': { id: string } & MemberProfile
   'session/state': { id: string } & WireState
+  /**
+   * Not upstream's, whose clients ignore it: how many are connected to a room in which newcomers are no longer told of one by one; `null`
+   * once they are again.
+   */
+  'session/crowd': { connected: number } | null
   'session/cursors': { id: string; cursors: { x: number; y: number }[] }[]
   'signal/provide': { sdp: string; iceservers: IceServer[]; video: PeerVideo; audio: PeerAudio }
   'signal/offer': { sdp: string }

@@ -5,10 +5,14 @@ import type { Announcement, RoomSignal } from '../dialect.ts'
 import type { Features } from '../hub.ts'
 import { broadcastStatus, fileList } from './greet.ts'
 
-type V3Announcement = Announcement & { readonly message: ServerMessage }
+/** A V3 message, for everybody unless it says otherwise. */
+export type V3Announcement = Announcement & { readonly message: ServerMessage }
 
+const isListed = (view: RoomView, id: string): boolean => {
+  const session = view.session(id)
+  return session !== undefined && view.isListed(session)
+}
 const isAdmin = (session: Session) => session.profile.is_admin
-const only = (id: string) => (session: Session) => session.id === id
 
 /** What V3 clients are told of a change of the room's facts. */
 export function announceEvent(event: RoomEvent, view: RoomView, features: Features): V3Announcement[] {
@@ -34,6 +38,7 @@ export function announceEvent(event: RoomEvent, view: RoomView, features: Featur
     case 'facts':
       return announceFacts(event, view, features)
     case 'connected':
+    case 'listed':
     case 'node':
     case 'banned':
       return []
@@ -74,10 +79,10 @@ function announceFacts(
 export function announceSignal(signal: RoomSignal, view: RoomView, { chatEnabled }: { chatEnabled: boolean }): V3Announcement[] {
   switch (signal.is) {
     case 'request':
-      return [{ message: { event: 'control/request', payload: { id: signal.id } }, to: only(signal.host) }]
+      return [{ message: { event: 'control/request', payload: { id: signal.id } }, only: signal.host }]
     case 'unicast': {
       const { is: _, ...payload } = signal
-      return [{ message: { event: 'send/unicast', payload }, to: only(signal.receiver) }]
+      return [{ message: { event: 'send/unicast', payload }, only: signal.receiver }]
     }
     case 'broadcast': {
       const { is: _, ...payload } = signal
@@ -91,7 +96,8 @@ export function announceSignal(signal: RoomSignal, view: RoomView, { chatEnabled
     case 'cursors':
       return [
         {
-          message: { event: 'session/cursors', payload: signal.cursors },
+          // A client draws the name beside a cursor.
+          message: { event: 'session/cursors', payload: signal.cursors.filter(({ id }) => isListed(view, id)) },
           to: (session) => session.profile.can_see_inactive_cursors,
           isFleeting: true,
         },

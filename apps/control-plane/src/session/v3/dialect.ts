@@ -5,7 +5,8 @@ import type { Hub } from '../hub.ts'
 import { reopenPeer } from '../peer.ts'
 import type { SessionSocket } from '../socket.ts'
 import { announceEvent, announceSignal } from './announce.ts'
-import { greet, settle } from './greet.ts'
+import { crowd, greet, settle } from './greet.ts'
+import { Listing } from './listing.ts'
 
 const say = (socket: SessionSocket, message: ServerMessage) => socket.say(message)
 
@@ -14,9 +15,13 @@ export class V3Dialect implements Dialect {
   readonly name = 'v3'
   readonly heartbeat: ServerMessage = { event: 'system/heartbeat', payload: undefined }
   readonly #hub: Hub
+  readonly #listing: Listing
+  /** How many everybody was told are connected; undefined while everybody is listed. */
+  #told: number | undefined
 
   constructor(hub: Hub) {
     this.#hub = hub
+    this.#listing = new Listing(() => hub.room.view)
   }
 
   greet(socket: SessionSocket, session: Session): void {
@@ -32,7 +37,17 @@ export class V3Dialect implements Dialect {
   }
 
   announceEvent(event: RoomEvent): Announcement[] {
-    return announceEvent(event, this.#hub.room.view, this.#hub.features)
+    return this.#listing.follow(event, announceEvent(event, this.#hub.room.view, this.#hub.features))
+  }
+
+  announceCount(): Announcement[] {
+    const message = crowd(this.#hub.room.view)
+    const connected = message.payload?.connected
+    if (connected === this.#told) {
+      return []
+    }
+    this.#told = connected
+    return [{ message, isFleeting: true }]
   }
 
   announceSignal(signal: RoomSignal): Announcement[] {

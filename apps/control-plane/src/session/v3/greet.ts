@@ -12,7 +12,11 @@ export function greet(session: Session, view: RoomView, features: Features): Ser
         session_id: session.id,
         control_host: { id: '', ...hostStatus(view) },
         screen_size: facts?.screen ?? features.fallback.screen,
-        sessions: Object.fromEntries([...view.sessions.values()].map((each) => [each.id, wireSession(each)])),
+        sessions: Object.fromEntries(
+          [...view.sessions.values()]
+            .filter((each) => each.id === session.id || view.isListed(each))
+            .map((each) => [each.id, wireSession(each)]),
+        ),
         settings: view.settings,
         touch_events: facts?.touch ?? false,
         screencast_enabled: facts?.screencast ?? false,
@@ -40,7 +44,14 @@ export function settle(view: RoomView, features: Features): ServerMessage[] {
     fileList(view, features),
     { event: 'chat/init', payload: { enabled: features.chat } },
     { event: 'openinapp/init', payload: { enabled: features.openInApp } },
+    ...(view.isCrowded ? [crowd(view)] : []),
   ]
+}
+
+/** How many are connected, while not all of them are listed. */
+export function crowd(view: RoomView): Extract<ServerMessage, { event: 'session/crowd' }> {
+  const { users, admins } = view.connected()
+  return { event: 'session/crowd', payload: view.isCrowded ? { connected: users + admins } : null }
 }
 
 export function hostStatus(view: RoomView): { has_host: boolean; host_id?: string } {

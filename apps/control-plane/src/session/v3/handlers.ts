@@ -5,6 +5,7 @@ import { isPermitted } from '../../plugins/permission.ts'
 import { askForControl, giveInput, mustHost } from '../control.ts'
 import { openPeer, present, withPeer } from '../peer.ts'
 import type { Context } from '../receive.ts'
+import { speak } from '../speak.ts'
 import { fileList } from './greet.ts'
 
 type Handler<E extends ClientEvent> = (context: Context, payload: ClientPayload<E>) => void | Promise<void>
@@ -125,7 +126,7 @@ export const handlers: Handlers = {
     hub.room.signal({ is: 'broadcast', sender: session.id, subject, body: body ?? null }),
   'chat/message': async ({ hub, session }, { text }) => {
     if (isPermitted('chat.can_send', { enabled: hub.features.chat, settings: hub.room.view.settings, session })) {
-      await hub.room.signal({ is: 'chat', id: session.id, created: hub.clock.now(), text })
+      await speak(hub, session.id, { is: 'chat', id: session.id, created: hub.clock.now(), text })
     }
   },
   'filetransfer/update': async ({ hub, socket }) => {
