@@ -1,8 +1,11 @@
 /** `npm run bench -- NAME`: measures our server, or with `--url` any other neko V3 server, and prints JSON. */
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { messageOf } from '@neko-edge/kit'
+import { workerBinary } from '../../infra/worker/locate.ts'
 import { controlPlane } from './control-plane.ts'
 import { firstLight } from './first-light.ts'
+import { packetPath } from './packet-path.ts'
 
 const usage = `bench control-plane
   one control plane of ours, without a desktop: logins, sockets, requests, fan-out
@@ -13,7 +16,13 @@ bench first-light [--url URL [--password PASSWORD] [--pid PID]...] [--runs N] [-
   --runs      connections to time (20)
   --clicks    clicks to time (50); for --url the room shows test/bench/click-page.html
   --starts    starts of our server to time (3)
-  --viewers   how many viewers to measure the load with, rising (0,1,10,50)`
+  --viewers   how many viewers to measure the load with, rising (0,1,10,50)
+bench packet-path [--worker stock|PATH]... [--viewers 200,400,900] [--windows N] [--seconds N]
+  what a packet costs that our SFU forwards, without and with transport-cc
+  --worker    a mediasoup worker to measure; may be given several times (stock)
+  --viewers   how many viewers, rising (200,400,900)
+  --windows   how often to measure with each number of viewers (5)
+  --seconds   how long each time (4)`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,7 +33,10 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '20' },
     clicks: { type: 'string', default: '50' },
     starts: { type: 'string', default: '3' },
-    viewers: { type: 'string', default: '0,1,10,50' },
+    viewers: { type: 'string' },
+    worker: { type: 'string', multiple: true, default: ['stock'] },
+    windows: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
   },
 })
 
@@ -36,6 +48,8 @@ function run(name: string | undefined): Promise<unknown> {
       return controlPlane(progress)
     case 'first-light':
       return firstLight(firstLightOptions(), progress)
+    case 'packet-path':
+      return packetPath(packetPathOptions(), progress)
     default:
       console.error(usage)
       process.exit(2)
@@ -60,6 +74,26 @@ function firstLightOptions() {
     runs: Number(values.runs),
     clicks: Number(values.clicks),
     starts: Number(values.starts),
-    viewers: values.viewers.split(',').map(Number),
+    viewers: viewerCounts('0,1,10,50'),
   }
+}
+
+function packetPathOptions() {
+  return {
+    workers: values.worker.flatMap((name) => {
+      const path = name === 'stock' ? workerBinary() : name
+      if (path === undefined || !existsSync(path)) {
+        progress(`worker ${name}: not there, left out`)
+        return []
+      }
+      return [{ name, path }]
+    }),
+    viewers: viewerCounts('200,400,900'),
+    windows: Number(values.windows),
+    windowMs: Number(values.seconds) * 1_000,
+  }
+}
+
+function viewerCounts(otherwise: string): number[] {
+  return (values.viewers ?? otherwise).split(',').map(Number)
 }

@@ -7,6 +7,7 @@ const placed = (pid: number, fields: Partial<Placed>): Placed => ({
   parent: 1,
   name: 'neko-server',
   cpuUs: 0,
+  systemUs: 0,
   rssBytes: 0,
   pssBytes: 0,
   part: 'server',

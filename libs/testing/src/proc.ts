@@ -12,6 +12,8 @@ export interface ProcessUsage {
   name: string
   /** User and system time since it started, its ended children not included. */
   cpuUs: number
+  /** Of that, what the kernel did for it. */
+  systemUs: number
   /** Pages in memory; what it shares with others is counted in each of them. */
   rssBytes: number
   /** Pages in memory, each shared page divided by its users: what adds up. Equal to `rssBytes` where the kernel does not tell us. */
@@ -36,6 +38,7 @@ export async function usageOf(pid: number): Promise<ProcessUsage | undefined> {
     parent: Number(fields[1]),
     name: stat.slice(stat.indexOf('(') + 1, nameEnd),
     cpuUs: (Number(fields[11]) + Number(fields[12])) * usPerTick,
+    systemUs: Number(fields[12]) * usPerTick,
     rssBytes,
     pssBytes: pss === undefined ? rssBytes : Number(pss) * kib,
   }

@@ -1,0 +1,94 @@
+import { silentLog } from '@neko-edge/kit'
+import { type NativeViewer, NativeViewers, type ViewOptions } from '../../../../infra/viewers/native-viewers.ts'
+import { codecs } from '../../src/capture/codec.ts'
+import { openMediasoupSfu } from '../../src/sfu/mediasoup-sfu.ts'
+import type { Peer, Sfu, SfuRoom, VideoRequest } from '../../src/sfu/sfu.ts'
+import { type SyntheticOptions, SyntheticSource } from './synthetic-source.ts'
+
+/** Viewers that connect at the same time: more would only time out on each other. */
+const atOnce = 20
+
+export interface PacketRoomOptions {
+  readonly workerBin: string
+  /** Of the best rung. */
+  readonly source?: Partial<SyntheticOptions>
+  /** Automatic quality, with an estimate so high that the best rung is taken from the start. */
+  readonly hasEstimator?: boolean
+}
+
+export interface PacketViewer extends NativeViewer {
+  readonly peer: Peer
+}
+
+/** A room of the real SFU, fed with synthetic frames, before native viewers. Frames flow when the sources are started. */
+export class PacketRoom implements AsyncDisposable {
+  readonly sfu: Sfu
+  readonly room: SfuRoom
+  readonly viewers: NativeViewers
+  readonly high: SyntheticSource
+  readonly low: SyntheticSource
+
+  private constructor(parts: Pick<PacketRoom, 'sfu' | 'room' | 'viewers' | 'high' | 'low'>) {
+    this.sfu = parts.sfu
+    this.room = parts.room
+    this.viewers = parts.viewers
+    this.high = parts.high
+    this.low = parts.low
+  }
+
+  static async open({ workerBin, source = {}, hasEstimator = false }: PacketRoomOptions): Promise<PacketRoom> {
+    const high = new SyntheticSource({ id: 'high', ssrc: 1001, layer: 1, ...source })
+    // Thin: what only the estimator needs is not to be measured.
+    const low = new SyntheticSource({ id: 'low', ssrc: 1002, layer: 0, fps: 10, frameBytes: [400, 800] })
+    const cursorVideo = new SyntheticSource({ id: 'legacy', ssrc: 1003, layer: 0 })
+    const audio = new SyntheticSource({ id: 'audio', ssrc: 1004, layer: 0, codec: codecs.opus })
+    const viewers = await NativeViewers.open()
+    let sfu: Sfu | undefined
+    try {
+      sfu = await openMediasoupSfu({
+        workerBin,
+        ports: { listenIp: '127.0.0.1', range: { min: 40_000, max: 49_999 } },
+        announced: ['127.0.0.1'],
+        log: silentLog,
+        ...(hasEstimator ? { estimator: { initialBitrate: 10_000_000 } } : {}),
+      })
+      const room = await sfu.openRoom({ rungs: [high, low], cursorVideo, audio })
+      return new PacketRoom({ sfu, room, viewers, high, low })
+    } catch (error) {
+      await Promise.all([sfu?.[Symbol.asyncDispose](), viewers[Symbol.asyncDispose]()])
+      throw error
+    }
+  }
+
+  /** Process id of the worker. */
+  async workerPid(): Promise<number> {
+    const [worker] = await this.sfu.workers()
+    return worker?.pid ?? 0
+  }
+
+  /** One viewer, connected. */
+  async join(options: ViewOptions & { video?: VideoRequest; setup?: 'active' | 'actpass' } = {}): Promise<PacketViewer> {
+    const { video = {}, setup = 'active', ...view } = options
+    const peer = await this.room.openPeer({ kind: 'v3', canShare: false, video, audio: { disabled: true }, setup })
+    const viewer = this.viewers.watch(peer.offer.sdp, { check: true, ...view })
+    await Promise.all([peer.answer(viewer.answer), viewer.connected])
+    return { ...viewer, peer }
+  }
+
+  /** So many viewers, connected; `progress` hears how many there are. */
+  async joinMany(count: number, options: Parameters<PacketRoom['join']>[0] = {}, progress: (done: number) => void = () => undefined) {
+    const joined: PacketViewer[] = []
+    while (joined.length < count) {
+      joined.push(...(await Promise.all(Array.from({ length: Math.min(atOnce, count - joined.length) }, () => this.join(options)))))
+      progress(joined.length)
+    }
+    return joined
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.high.stop()
+    this.low.stop()
+    await this.viewers[Symbol.asyncDispose]()
+    await this.sfu[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,223 @@
+/** What a forwarded packet costs: our SFU with one worker on a core of its own, fed with synthetic frames, before native viewers on the other. */
+import { execFileSync } from 'node:child_process'
+import { cpus, loadavg } from 'node:os'
+import { delay, until } from '@neko-edge/kit'
+import { threadsOf, usageOf } from '@neko-edge/testing'
+import { PacketRoom } from '../../apps/capture-node/test/packet-path/packet-room.ts'
+import type { ViewersReport } from '../../infra/viewers/native-viewers.ts'
+import { hundredth, type Summary, sum, summarise, tenth } from './summary.ts'
+
+const workerCore = 0
+const otherCore = 1
+const warmUpMs = 2_500
+const settleMs = 400
+/** What one viewer is sent: the figure that "viewers a core" is told for. */
+const packetsPerSecond = 187
+const silentViewers = 200
+
+export interface PacketPathOptions {
+  /** What each is called, and the path of its program. */
+  readonly workers: readonly { name: string; path: string }[]
+  readonly viewers: readonly number[]
+  /** Windows measured for each number of viewers. */
+  readonly windows: number
+  readonly windowMs: number
+}
+
+interface Window {
+  userUs: number
+  systemUs: number
+  totalUs: number
+  core: number
+  report: ViewersReport
+  sent: number
+  feederCore: number
+  viewersCore: number
+}
+
+export interface PacketPathStep {
+  viewers: number
+  /** CPU of the worker by each packet that it sent on, microseconds. */
+  usPerPacket: { user: Summary | undefined; system: Summary | undefined; total: Summary | undefined }
+  viewersPerCore: number
+  /** Share of the worker's core that was used. */
+  core: Summary | undefined
+  /** From the frame's birth in the feeder to the arrival of its first and last packet at the viewer, milliseconds; of the medians and 99th percentiles of all windows, the median. */
+  firstPacketMs: { p50: number; p99: number }
+  lastPacketMs: { p50: number; p99: number }
+  packetsPerFrame: number
+  thousandPacketsPerSecond: number
+  /** All over all windows: none of these should be. */
+  faults: Pick<ViewersReport, 'lost' | 'reordered' | 'damaged' | 'outOfPlace' | 'authFailures' | 'retransmitted'>
+  /** Cores that the feeder (with all of Node's part in the SFU) and the viewers took. */
+  feederCore: number
+  viewersCore: number
+}
+
+/** Measures each worker without and with transport-cc, and gives what is printed as JSON. */
+export async function packetPath(options: PacketPathOptions, progress: (part: string) => void): Promise<object> {
+  const before = loadavg().map(tenth)
+  pin(process.pid, otherCore)
+  const results: object[] = []
+  for (const worker of options.workers) {
+    for (const hasTransportCc of [false, true]) {
+      const tell = (text: string) => progress(`${worker.name}, transport-cc ${hasTransportCc ? 'on' : 'off'}: ${text}`)
+      results.push({
+        worker: worker.name,
+        transportCc: hasTransportCc,
+        ...(await measure(worker.path, { hasTransportCc, tell, ...options })),
+      })
+    }
+  }
+  return {
+    at: new Date().toISOString(),
+    machine: { cpus: cpus().length, loadBefore: before, loadAfter: loadavg().map(tenth) },
+    results,
+  }
+}
+
+async function measure(
+  workerBin: string,
+  { hasTransportCc, tell, viewers, windows, windowMs }: PacketPathOptions & { hasTransportCc: boolean; tell: (text: string) => void },
+): Promise<{ steps: PacketPathStep[]; idleCore: Summary | undefined }> {
+  await using room = await PacketRoom.open({ workerBin, hasEstimator: hasTransportCc })
+  const pid = await room.workerPid()
+  pin(pid, workerCore)
+  pin(room.viewers.pid, otherCore)
+  const video = hasTransportCc ? { auto: true } : {}
+  const join = async (count: number) => {
+    const missing = count - room.room.peers.size
+    await room.joinMany(missing, { video }, (done) => tell(`${count - missing + done} of ${count} viewers`))
+  }
+  await join(Math.min(silentViewers, ...viewers))
+  const steps: PacketPathStep[] = []
+  let idleCore: Summary | undefined
+  for (const count of viewers) {
+    await join(count)
+    startFeeding(room, hasTransportCc)
+    await delay(warmUpMs)
+    await until(async () => (await room.viewers.report()).least > 0, { ms: 30_000, what: 'a picture for every viewer' })
+    const taken: Window[] = []
+    for (let index = 0; index < windows; index++) {
+      tell(`${count} viewers, window ${index + 1} of ${windows}`)
+      taken.push(await takeWindow(room, pid, windowMs))
+    }
+    stopFeeding(room)
+    steps.push(summed(count, taken))
+    if (count === silentViewers) {
+      tell(`${count} viewers, silent`)
+      idleCore = summarise(await idle(pid, windowMs), hundredth)
+    }
+  }
+  return { steps, idleCore }
+}
+
+function startFeeding(room: PacketRoom, hasTransportCc: boolean): void {
+  room.high.start()
+  if (hasTransportCc) {
+    // The estimator is for those who have a choice.
+    room.low.start()
+  }
+}
+
+function stopFeeding(room: PacketRoom): void {
+  room.high.stop()
+  room.low.stop()
+}
+
+async function takeWindow(room: PacketRoom, pid: number, ms: number): Promise<Window> {
+  stopFeeding(room)
+  await delay(settleMs)
+  room.viewers.reset()
+  const viewersBefore = await room.viewers.report()
+  const own = process.cpuUsage()
+  const fed = room.high.packets
+  const before = await cpuOf(pid)
+  const start = performance.now()
+  room.high.start()
+  if (viewersBefore.feedbacks + room.low.packets > 0) {
+    room.low.start()
+  }
+  await delay(ms)
+  stopFeeding(room)
+  const elapsedMs = performance.now() - start
+  const report = await allArrived(room)
+  const after = await cpuOf(pid)
+  const { user, system } = process.cpuUsage(own)
+  const sent = (room.high.packets - fed) * report.connected
+  const total = after.totalUs - before.totalUs
+  const systemUs = (total * (after.systemUs - before.systemUs)) / (after.tickUs - before.tickUs)
+  return {
+    userUs: (total - systemUs) / sent,
+    systemUs: systemUs / sent,
+    totalUs: total / sent,
+    core: total / 1_000 / elapsedMs,
+    report,
+    sent: room.high.packets - fed,
+    feederCore: (user + system) / 1_000 / elapsedMs,
+    viewersCore: (report.cpuMs - viewersBefore.cpuMs) / elapsedMs,
+  }
+}
+
+/** The report once nothing comes any more: a worker with too much to do sends on long after the last frame. */
+async function allArrived(room: PacketRoom): Promise<ViewersReport> {
+  let report = await room.viewers.report()
+  for (let before = -1; before !== report.packets; ) {
+    before = report.packets
+    await delay(settleMs)
+    report = await room.viewers.report()
+  }
+  return report
+}
+
+/** Nanoseconds of all threads, and the ticks by which the kernel tells user and system apart. */
+async function cpuOf(pid: number): Promise<{ totalUs: number; tickUs: number; systemUs: number }> {
+  const [threads, usage] = await Promise.all([threadsOf(pid), usageOf(pid)])
+  return { totalUs: sum(threads.map(({ cpuUs }) => cpuUs)), tickUs: usage?.cpuUs ?? 0, systemUs: usage?.systemUs ?? 0 }
+}
+
+async function idle(pid: number, ms: number): Promise<number[]> {
+  const shares: number[] = []
+  for (let run = 0; run < 3; run++) {
+    const before = await cpuOf(pid)
+    const start = performance.now()
+    await delay(ms)
+    const after = await cpuOf(pid)
+    shares.push((after.totalUs - before.totalUs) / 1_000 / (performance.now() - start))
+  }
+  return shares
+}
+
+function summed(viewers: number, windows: readonly Window[]): PacketPathStep {
+  const each = (value: (window: Window) => number) => summarise(windows.map(value), hundredth)
+  const median = (value: (window: Window) => number) => each(value)?.p50 ?? 0
+  const all = (name: keyof PacketPathStep['faults']) => sum(windows.map(({ report }) => report[name]))
+  const total = each(({ totalUs }) => totalUs)
+  return {
+    viewers,
+    usPerPacket: { user: each(({ userUs }) => userUs), system: each(({ systemUs }) => systemUs), total },
+    viewersPerCore: total ? Math.round(1_000_000 / (total.p50 * packetsPerSecond)) : 0,
+    core: each(({ core }) => core),
+    firstPacketMs: { p50: median(({ report }) => report.firstUs.p50 / 1_000), p99: median(({ report }) => report.firstUs.p99 / 1_000) },
+    lastPacketMs: { p50: median(({ report }) => report.lastUs.p50 / 1_000), p99: median(({ report }) => report.lastUs.p99 / 1_000) },
+    packetsPerFrame: hundredth(sum(windows.map(({ report }) => report.packets)) / sum(windows.map(({ report }) => report.frames))),
+    thousandPacketsPerSecond: median(({ core, totalUs }) => (core / totalUs) * 1_000),
+    faults: {
+      lost: all('lost'),
+      reordered: all('reordered'),
+      damaged: all('damaged'),
+      outOfPlace: all('outOfPlace'),
+      authFailures: all('authFailures'),
+      retransmitted: all('retransmitted'),
+    },
+    feederCore: median(({ feederCore }) => feederCore),
+    viewersCore: median(({ viewersCore }) => viewersCore),
+  }
+}
+
+/** All threads of a process on one core, where there is a choice. */
+function pin(pid: number, core: number): void {
+  if (cpus().length > 1) {
+    execFileSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], { stdio: 'ignore' })
+  }
+}
