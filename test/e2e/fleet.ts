@@ -122,6 +122,11 @@ export class Fleet implements AsyncDisposable {
     await this.#controlPlanes[index]?.kill()
   }
 
+  /** Stops one control plane in an orderly way, SIGTERM, and waits for its end. */
+  async stopControlPlane(index: number): Promise<void> {
+    await this.#controlPlanes[index]?.[Symbol.asyncDispose]()
+  }
+
   /** The command lines of everything that the capture node runs now. */
   async nodeCommands(): Promise<string[]> {
     return Promise.all((await processTree(this.#node.pid)).map(({ pid }) => commandLineOf(pid)))

@@ -52,3 +52,18 @@ describe('a control plane that is killed', () => {
     ).toBeDefined()
   })
 })
+
+describe('a control plane that is stopped', () => {
+  it.each(['node', 'deno'] as const)('[RUN-1714] on %s sends its V3 clients over to another one', async (runtime) => {
+    await using redis = await TempRedis.open()
+    const redisUrl = `unix://${redis.path}`
+    await using other = await ControlPlaneProcess.open('node', { redisUrl })
+    await using stopping = await ControlPlaneProcess.open(runtime, { redisUrl })
+    const ann = await loginV3({ url: other.url, username: 'ann', password: 'neko' })
+    const socket = await connect(ann, stopping.url)
+    expect(await stopping.stop()).toBe(0)
+    expect((await socket.closed).code).toBe(1012)
+    expect(socket.history.map(({ event }) => event)).not.toContain('system/disconnect')
+    await (await connect(ann, other.url)).close()
+  })
+})

@@ -1,6 +1,6 @@
 import type { Config } from '@neko-edge/config'
 import { type Clock, type Log, newInstanceId, type RoomId } from '@neko-edge/kit'
-import { Bus, connect, keepLease } from '@neko-edge/store'
+import { Bus, connect, joinPlanes, keepLease } from '@neko-edge/store'
 import { Hono } from 'hono'
 import { createApp } from './app.ts'
 import { notFound } from './http/error.ts'
@@ -36,6 +36,7 @@ export async function openControlPlane({ config, redisUrl, client, runtime, cloc
   const connection = opening.use(await connect({ url: redisUrl, log }))
   const instance = newInstanceId()
   opening.use(await keepLease(connection, { instance, clock, log }))
+  const membership = opening.use(await joinPlanes(connection, { instance, clock, log }))
   const bus = opening.use(await Bus.open(connection, { instance, log }))
   const metrics = createMetrics()
   const hub = opening.use(
@@ -46,6 +47,7 @@ export async function openControlPlane({ config, redisUrl, client, runtime, cloc
       clock,
       log,
       metrics,
+      leave: () => membership.leave(),
       defaults: roomDefaults(config),
       features: features(config),
     }),

@@ -136,6 +136,7 @@ local function disconnect(id, state, reason)
   state.not_connected_since = NOW
   state.connected_since = nil
   state.instance = nil
+  state.moving = nil
   forgetUnlisted(state)
   saveState(id, state, reason)
   listIfFew()

@@ -41,7 +41,7 @@ if not state then return done('gone') end
 if redis.call('HEXISTS', BANS, address) == 1 then return done('banned') end
 if not profile.can_login then return done('no-login') end
 if not profile.can_connect then return done('no-connect') end
-if state.is_connected and not settings().merciful_reconnect then return done('already') end
+if state.is_connected and not state.moving and not settings().merciful_reconnect then return done('already') end
 if not state.is_connected then
   local max = tonumber(arg(5) or 0)
   count(profile.is_admin, 1)
@@ -49,6 +49,7 @@ if not state.is_connected then
   if not profile.is_admin and max > 0 and (unlistedCount() > 0 or connectedCount() > max) then unlist(state) end
 end
 state.is_connected = true
+state.moving = nil
 state.connected_since = NOW
 state.not_connected_since = nil
 state.instance = instance
@@ -78,6 +79,17 @@ else
   disconnect(id, state, reason ~= '' and reason or nil)
 end
 return done('disconnected')`)
+
+/**
+ * arg: id, epoch. Its control plane stops and sends its client to another one: it may come in there, also where a second connection is refused.
+ * → moving | stale
+ */
+export const moveSession = roomScript(`
+local state = stateOf(arg(1))
+if not state or not state.is_connected or whole(state.epoch) ~= arg(2) then return done('stale') end
+state.moving = true
+redis.call('HSET', STATES, arg(1), json(state))
+return done('moving')`)
 
 /** arg: id. Whoever is heard of by name is listed from then on. → listed | known */
 export const listSession = roomScript(`

@@ -15,8 +15,8 @@ export class TcpRelay implements AsyncDisposable {
     this.port = port
   }
 
-  /** Listens, and connects each client to `host:port`. */
-  static async open(target: { host: string; port: number }): Promise<TcpRelay> {
+  /** Listens, and connects each client to the next of the targets in turn; to the one after it where that does not answer. */
+  static async open(...targets: readonly { host: string; port: number }[]): Promise<TcpRelay> {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()
@@ -24,10 +24,12 @@ export class TcpRelay implements AsyncDisposable {
       throw new Error('a TCP server on 127.0.0.1 always has a port')
     }
     const relay = new TcpRelay(server, address.port)
+    let turn = 0
     server.on('connection', (client) => {
-      const upstream = connect(target)
-      relay.#join(client, upstream)
-      relay.#join(upstream, client)
+      // It may go before there is anybody to tell.
+      client.on('error', () => undefined)
+      relay.#reach(client, [...targets.slice(turn % targets.length), ...targets.slice(0, turn % targets.length)])
+      turn++
     })
     return relay
   }
@@ -48,6 +50,21 @@ export class TcpRelay implements AsyncDisposable {
     this.#server.close()
     this.cut()
     await once(this.#server, 'close')
+  }
+
+  #reach(client: Socket, [target, ...others]: readonly { host: string; port: number }[]): void {
+    if (target === undefined) {
+      client.resetAndDestroy()
+      return
+    }
+    const upstream = connect(target)
+    const refused = () => this.#reach(client, others)
+    upstream.once('error', refused)
+    upstream.once('connect', () => {
+      upstream.off('error', refused)
+      this.#join(client, upstream)
+      this.#join(upstream, client)
+    })
   }
 
   #join(from: Socket, to: Socket): void {

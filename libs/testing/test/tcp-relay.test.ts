@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { freeTcpPort, TcpRelay } from '../src/index.ts'
 
@@ -25,4 +25,16 @@ test('[TST-8] a relay passes bytes both ways, and cut resets both ends', async (
     await once(echo, 'close')
   }
   expect(ended).toEqual(['ECONNRESET'])
+})
+
+test('[TST-1790] a relay with several targets takes them in turn, and passes over one that is gone', async () => {
+  const servers = ['a', 'b'].map((name) => createServer((socket) => socket.end(name)).listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const targets = servers.map((server) => ({ host: '127.0.0.1', port: (server.address() as AddressInfo).port }))
+  await using relay = await TcpRelay.open(...targets)
+  const answer = async () => String((await once(connect(relay.port, '127.0.0.1'), 'data'))[0])
+  expect([await answer(), await answer(), await answer()]).toEqual(['a', 'b', 'a'])
+  servers[1]?.close()
+  expect([await answer(), await answer()]).toEqual(['a', 'a'])
+  servers[0]?.close()
 })

@@ -6,6 +6,7 @@ import {
   connectSession,
   deadInstances,
   disconnectSession,
+  moveSession,
   Room,
   type RoomDefaults,
   type RoomEvent,
@@ -27,6 +28,8 @@ const heartbeatMs = 10_000
 const countMs = 1_000
 /** As a connection that broke (RFC 6455 §7.4.1): its session has its grace. */
 const goneCode = 1006
+/** "Service Restart" of the WebSocket registry: a V3 client comes back by itself. */
+const restartCode = 1012
 
 export interface HubOptions {
   readonly connection: Connection
@@ -37,6 +40,8 @@ export interface HubOptions {
   readonly defaults: RoomDefaults
   readonly features: Features
   readonly metrics: Metrics
+  /** Says that this process stops; gives whether another one takes its clients. */
+  readonly leave: () => Promise<boolean>
 }
 
 /** What the configuration has to say about a room as clients see it. */
@@ -172,10 +177,17 @@ export class Hub implements AsyncDisposable {
     })
   }
 
-  /** Says a last word to every socket and closes it: this process stops. */
+  /**
+   * This process stops. Where another control plane is alive, clients are told to come back, and their sessions go on there; otherwise
+   * every socket hears a last word.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const stop of this.#stop) {
       stop()
+    }
+    const goesOn = await this.#options.leave().catch(() => false)
+    if (goesOn) {
+      await Promise.allSettled([...this.#sockets].map((socket) => this.#move(socket)))
     }
     for (const socket of this.#sockets) {
       this.#drop(socket, 'connection shutdown')
@@ -189,6 +201,21 @@ export class Hub implements AsyncDisposable {
     this.room.run(disconnectSession, [socket.id, socket.epoch, '']).catch((error: unknown) => {
       this.log.debug({ session: socket.id, error: messageOf(error) }, 'session not ended, a sweep will')
     })
+  }
+
+  /** V3 keeps its session and its picture over a new socket; V2 knows no coming back: told to go, it logs in anew at once. */
+  async #move(socket: SessionSocket): Promise<void> {
+    if (socket.dialect.name === 'v2') {
+      this.#drop(socket, 'connection shutdown')
+      await this.room.run(disconnectSession, [socket.id, socket.epoch, ''])
+      return
+    }
+    // Before it hears that it may come back: it might be refused as connected already.
+    if (!this.room.view.settings.merciful_reconnect) {
+      await this.room.run(moveSession, [socket.id, socket.epoch]).catch(() => undefined)
+    }
+    this.#sockets.delete(socket)
+    socket.close(restartCode, 'this server stops, another one takes over')
   }
 
   #drop(socket: SessionSocket, reason: string): void {
