@@ -76,7 +76,7 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
   'desktop.uid_base': by('the user of the room, where the node is root', 'OPT-36'),
 
   'capture.video.display': by('this display is captured instead of the room’s', 'OPT-34'),
-  'capture.video.codec': by('the codec of the pictures', 'CAP-42', 'OPT-35'),
+  'capture.video.codec': by('the codec of the pictures', 'CAP-42', 'CAP-1005', 'OPT-35'),
   'capture.video.ids': by('the order of the quality ladder, as clients are told', 'CAP-20', 'CAP-50', 'OPT-21'),
   'capture.video.pipelines': by('the pictures; one that GStreamer can not read ends the start', 'CAP-18', 'CAP-50', 'OPT-30'),
   'capture.video.pipeline': by('the one picture; read by GStreamer at the start', 'CAP-36', 'OPT-30'),

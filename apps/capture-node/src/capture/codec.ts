@@ -1,5 +1,6 @@
 /** The codecs of a room, with the numbers that neko's clients know, and how GStreamer makes RTP of them. */
 import { NekoError } from '@neko-edge/kit'
+import { av1Payloader, DEPENDENCY_DESCRIPTOR, dependencyDescriptorId } from './av1-payloader.ts'
 
 export const videoCodecNames = ['vp8', 'vp9', 'av1', 'h264'] as const
 export const audioCodecNames = ['opus', 'g722', 'pcmu', 'pcma'] as const
@@ -32,6 +33,10 @@ export interface Codec {
   readonly depayloader: string
   /** Encoding name in the caps of RTP. */
   readonly encodingName: string
+  /** Where GStreamer has no payloader for the codec: makes the codec's packets, of at most that size, of what `payloader` sends. One for each run. */
+  readonly repacketizer?: (mtu: number) => (packet: Buffer) => Buffer[]
+  /** Header extensions that the packets bear, for the SFU alone. */
+  readonly headerExtensions?: readonly { readonly uri: typeof DEPENDENCY_DESCRIPTOR; readonly id: number }[]
 }
 
 const videoFeedback: readonly RtcpFeedback[] = [
@@ -72,9 +77,11 @@ export const codecs: { readonly [Name in CodecName]: Codec & { readonly name: Na
     name: 'av1',
     mimeType: 'video/AV1',
     payloadType: 96,
-    payloader: 'rtpav1pay',
+    payloader: 'av1parse ! video/x-av1,stream-format=obu-stream,alignment=tu ! rtpgstpay',
     depayloader: 'rtpav1depay',
     encodingName: 'AV1',
+    repacketizer: av1Payloader,
+    headerExtensions: [{ uri: DEPENDENCY_DESCRIPTOR, id: dependencyDescriptorId }],
   },
   h264: {
     ...video,
@@ -130,7 +137,7 @@ export const codecs: { readonly [Name in CodecName]: Codec & { readonly name: Na
 
 /**
  * The codec of that name and kind. `hasElement` answers whether this machine's GStreamer has an element.
- * Errors: `invalid` for H.265, an unknown name, the wrong kind, or AV1 without its payloader; each says what to do.
+ * Errors: `invalid` for H.265, an unknown name, the wrong kind, or AV1 without its parser; each says what to do.
  */
 export function codecNamed(name: string, kind: Codec['kind'], hasElement: (element: string) => boolean): Codec {
   const known = name.toLowerCase()
@@ -142,10 +149,10 @@ export function codecNamed(name: string, kind: Codec['kind'], hasElement: (eleme
   if (codec === undefined) {
     throw new NekoError('invalid', `${kind} codec ${JSON.stringify(name)}: not one of ${names.join(', ')}`)
   }
-  if (codec.name === 'av1' && !hasElement('rtpav1pay')) {
+  if (codec.name === 'av1' && !hasElement('av1parse')) {
     throw new NekoError(
       'invalid',
-      'codec av1: GStreamer has no rtpav1pay here; install the Rust plugin set (gst-plugin-rtp), or choose vp8, vp9 or h264',
+      'codec av1: GStreamer has no av1parse here; install it with: apt-get install gstreamer1.0-plugins-bad, or choose vp8, vp9 or h264',
     )
   }
   return codec

@@ -6,6 +6,7 @@ import type { Codec } from './codec.ts'
 import { withRtpTail } from './pipeline.ts'
 import { type PipelineEnvironment, PipelineProcess } from './pipeline-process.ts'
 import { framed, RtpUnframer } from './rtp-framing.ts'
+import { rtpReader } from './rtp-reader.ts'
 import { RtpRebase } from './rtp-rebase.ts'
 import type { RtpSource } from './rtp-source.ts'
 
@@ -171,13 +172,13 @@ export class Encoder implements RtpSource, AsyncDisposable {
   #attach(child: Child): void {
     const [rtp, rtcp, requests] = child.pipes
     assert(rtp !== undefined && rtcp !== undefined && requests !== undefined, 'an encoder has three pipes')
-    const rtpUnframer = new RtpUnframer()
+    const read = rtpReader(this.codec)
     const rtcpUnframer = new RtpUnframer()
     this.#rebase.beginRun()
     this.#requests = requests
     this.#silentMs = 0
     this.#cancelTick = this.#environment.clock.every(oneSecondMs, () => this.#tick())
-    rtp.on('data', (chunk: Buffer) => this.#take(rtpUnframer.push(chunk)))
+    rtp.on('data', (chunk: Buffer) => this.#take(read(chunk)))
     rtcp.on('data', (chunk: Buffer) => this.#takeReports(rtcpUnframer.push(chunk)))
   }
 

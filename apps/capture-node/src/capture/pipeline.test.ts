@@ -35,7 +35,7 @@ describe('codecs', () => {
     expect(() => codecNamed('h265', 'video', all)).toThrow('choose h264')
     expect(() => codecNamed('opus', 'video', all)).toThrow('not one of vp8, vp9, av1, h264')
     expect(() => codecNamed('toString', 'audio', all)).toThrow('not one of')
-    expect(() => codecNamed('av1', 'video', () => false)).toThrow('rtpav1pay')
+    expect(() => codecNamed('av1', 'video', () => false)).toThrow('GStreamer has no av1parse here; install it with')
     expect(codecNamed('av1', 'video', all)).toBe(codecs.av1)
   })
 })
@@ -161,7 +161,9 @@ describe('pipelines', () => {
     )
     expect(of('vp8', { hwenc: 'vaapi' })).toContain('vaapivp8enc rate-control=vbr bitrate=3072 keyframe-period=180')
     expect(of('vp9', { hwenc: 'nvenc' })).toContain('vp9enc target-bitrate=3072000 cpu-used=-5')
-    expect(of('av1', {})).toContain('av1enc target-bitrate=1996800')
+    expect(of('av1', { bitrate: 1000, max_fps: 10 })).toMatch(
+      /av1enc usage-profile=realtime cpu-used=10 threads=1 tile-columns=0 target-bitrate=650 end-usage=cbr .* keyframe-max-dist=10 !/u,
+    )
     expect(of('h264', { hwenc: 'vaapi' })).toContain('vah264enc rate-control=cbr bitrate=3072 key-int-max=60 target-usage=7 ! h264parse')
     expect(of('h264', { hwenc: 'nvenc', bitrate: 500 })).toMatch(
       /nvautogpuh264enc name=encoder preset=2 .*bitrate=500 vbv-buffer-size=1000/u,

@@ -4,6 +4,7 @@ import type { VideoPipelineOptions } from './capture-options.ts'
 import type { Codec } from './codec.ts'
 import { evaluate, evaluateNumber, printed } from './expression.ts'
 import { fillPlaceholders, replaceAppsink, safeValue } from './launch-text.ts'
+import { mtu } from './rtp-reader.ts'
 
 /** The screen that expressions are computed with. */
 export interface CapturedScreen {
@@ -15,8 +16,6 @@ export interface CapturedScreen {
 
 /** Raw frames that may wait before the encoder. More would only be delay: when the encoder or its reader is late, the oldest are dropped. */
 export const frameQueue = 'queue max-size-buffers=2 max-size-bytes=0 max-size-time=0 leaky=downstream'
-/** RTP packets of this size fit an ordinary path with SRTP, extensions and the RTX header on top; all of a frame but the last have it. */
-const mtu = 1200
 export const defaultAudioKbit = 128
 const sessionName = 'neko-rtp'
 

@@ -30,7 +30,9 @@ export interface V2Surroundings {
 
 /** The elements that the options need and this machine has not. */
 export function missingElements(options: V2VideoOptions, { codec, hasElement }: V2Surroundings): string[] {
-  return isSet(options.pipeline) ? [] : videoEncoding(codec, options, { hasElement, threads: 1 }).needs.filter((name) => !hasElement(name))
+  return isSet(options.pipeline)
+    ? []
+    : videoEncoding(codec, options, { hasElement, threads: 1, fps: defaultFps }).needs.filter((name) => !hasElement(name))
 }
 
 /** The picture with the pointer shown, ending in `appsink name=appsink`. */
@@ -45,7 +47,7 @@ export function v2VideoPipelineText(
   }
   const fps = framesPerSecond(options.max_fps, screen.rate)
   const threads = evaluateNumber(vp8Threads, { width: screen.width, height: screen.height })
-  const { elements } = videoEncoding(codec, options, { hasElement, threads })
+  const { elements } = videoEncoding(codec, options, { hasElement, threads, fps })
   const source = `ximagesrc display-name=${safeDisplay} show-pointer=true use-damage=false ! video/x-raw,framerate=${fps}/1 ! videoconvert ! ${frameQueue}`
   return `${source} ! ${elements} ! appsink name=appsink`
 }
@@ -68,7 +70,7 @@ export function v2AudioPipelineText(options: V2AudioOptions, { codec, device }: 
 function videoEncoding(
   codec: Codec,
   options: V2VideoOptions,
-  { hasElement, threads }: { hasElement: HasElement; threads: number },
+  { hasElement, threads, fps }: { hasElement: HasElement; threads: number; fps: number },
 ): Encoding {
   const kbit = options.bitrate === undefined || options.bitrate === 0 ? defaultVideoKbit : options.bitrate
   const hwenc = options.hwenc ?? 'none'
@@ -81,10 +83,7 @@ function videoEncoding(
         elements: `vp9enc target-bitrate=${kbit * 1000} cpu-used=-5 threads=4 deadline=1 keyframe-max-dist=30 auto-alt-ref=true`,
       }
     case 'av1':
-      return {
-        needs: ['av1enc'],
-        elements: `av1enc target-bitrate=${kbit * 650} cpu-used=4 end-usage=cbr undershoot=95 keyframe-max-dist=25 min-quantizer=4 max-quantizer=20`,
-      }
+      return av1(kbit, threads, fps)
     case 'h264':
       return hwenc === 'vaapi' ? h264Vaapi(kbit) : hwenc === 'nvenc' ? h264Nvenc(kbit, hasElement) : h264(kbit, hasElement)
     default:
@@ -100,6 +99,16 @@ function vp8(kbit: number, threads: number): Encoding {
 
 function vp8Vaapi(kbit: number): Encoding {
   return { needs: ['vaapivp8enc'], elements: `${nv12} ! vaapivp8enc rate-control=vbr bitrate=${kbit} keyframe-period=180` }
+}
+
+/**
+ * Not V2's own text: that names a property which `av1enc` has not, and a rate a thousand times too high, since here it counts in kbit/s. Up to GStreamer
+ * 1.22 `av1enc` does not hear requests for key frames: one a second comes by itself.
+ */
+function av1(kbit: number, threads: number, fps: number): Encoding {
+  const speed = `usage-profile=realtime cpu-used=10 threads=${threads} tile-columns=${threads - 1}`
+  const rate = `target-bitrate=${Math.round(kbit * 0.65)} end-usage=cbr undershoot-pct=95 min-quantizer=4 max-quantizer=56`
+  return { needs: ['av1enc'], elements: `av1enc ${speed} ${rate} lag-in-frames=0 keyframe-max-dist=${fps}` }
 }
 
 function h264Vaapi(kbit: number): Encoding {

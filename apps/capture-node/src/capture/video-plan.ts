@@ -61,7 +61,10 @@ function encodable(options: V2VideoOptions, { log, ...place }: { log: Log } & V2
     )
     return encodable({ ...options, hwenc: 'none' }, { log, ...place })
   }
-  log.warn({ codec, missing }, 'encoder is missing here, the default picture is used')
+  log.error(
+    { codec, missing },
+    'encoder is not on this machine, the default picture is sent as VP8: install its GStreamer plugin, or choose another codec',
+  )
   return undefined
 }
 

@@ -41,7 +41,7 @@ async function produce({ transport, layers, cname }: ProduceOptions): Promise<Pi
   if (first === undefined) {
     throw new NekoError('invalid', 'a room needs at least one video stream')
   }
-  const { kind, mimeType, payloadType, clockRate, channels, parameters } = first.codec
+  const { kind, mimeType, payloadType, clockRate, channels, parameters, headerExtensions = [] } = first.codec
   const producer = await transport.produce({
     kind,
     ...(kind === 'video' ? { keyFrameRequestDelay: keyFrameDelayMs } : {}),
@@ -56,7 +56,7 @@ async function produce({ transport, layers, cname }: ProduceOptions): Promise<Pi
           rtcpFeedback: kind === 'video' ? ingestFeedback : [],
         },
       ],
-      ...(kind === 'video' && { headerExtensions: [{ uri: PLAYOUT_DELAY, id: playoutDelayId }] }),
+      ...(kind === 'video' && { headerExtensions: [{ uri: PLAYOUT_DELAY, id: playoutDelayId }, ...headerExtensions] }),
       encodings: layers.map((source) => ({ ssrc: source.ssrc })),
       rtcp: { cname },
     },

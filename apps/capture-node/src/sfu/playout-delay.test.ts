@@ -26,8 +26,16 @@ describe('how long a picture may be held back', () => {
     expect(before[0]).toBe(0x80)
   })
 
-  it('[SFU-42] leaves packets alone that are not of our payloaders: with extensions, with sources, too short', () => {
-    for (const strange of [packet({ flags: 0x90 }), packet({ flags: 0x82 }), Buffer.alloc(4, 0x80)]) {
+  it('[SFU-1000] stands before the extensions that a payloader of ours has written', () => {
+    const before = packet({ flags: 0x90 })
+    before.set([0xbe, 0xde, 0, 1, 0x22, 1, 2, 3], 12)
+    const after = boundPlayout()(before)
+    expect([...after.subarray(12)]).toEqual([0xbe, 0xde, 0, 2, 0x12, 0, 0, 0, 0x22, 1, 2, 3])
+    expect(after.subarray(0, 12)).toEqual(before.subarray(0, 12))
+  })
+
+  it('[SFU-42] leaves packets alone that are not of our payloaders: with other extensions, with sources, too short', () => {
+    for (const strange of [packet({ flags: 0x90 }), packet({ flags: 0x82 }), Buffer.alloc(4, 0x80), Buffer.alloc(12, 0x90)]) {
       expect(boundPlayout()(strange)).toBe(strange)
     }
   })

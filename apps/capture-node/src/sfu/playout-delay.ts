@@ -12,8 +12,10 @@ const csrcBits = 0x0f
  * shown as it comes. Even a most of 100 ms has Chromium even frames out, and wait for the sound of the same moment.
  */
 const bounds = [0x00, 0x00, 0x00]
-/** RFC 8285 §4.2: one-byte headers, one word long, one element of three bytes. */
-const element = Buffer.from([0xbe, 0xde, 0x00, 0x01, (playoutDelayId << 4) | (bounds.length - 1), ...bounds])
+const element = Buffer.from([(playoutDelayId << 4) | (bounds.length - 1), ...bounds])
+/** RFC 8285 §4.2: one-byte headers; how many words of elements follow is behind the mark. */
+const oneByteHeaders = 0xbede
+const extensionHeaderBytes = 4
 
 /**
  * Puts the bounds into the first packet of each frame of one stream, where receivers look for them. Without them a browser
@@ -25,12 +27,28 @@ export function boundPlayout(): (packet: Buffer) => Buffer {
     const [flags = 0, marker = 0] = packet
     const begins = isFirst
     isFirst = (marker & markerBit) !== 0
-    // Our payloaders write neither extensions nor contributing sources; whatever does keeps its packet as it is.
-    if (!begins || packet.length < fixedHeaderBytes || (flags & (extensionBit | csrcBits)) !== 0) {
+    // Our payloaders write no contributing sources; whatever does keeps its packet as it is.
+    if (!begins || packet.length < fixedHeaderBytes || (flags & csrcBits) !== 0) {
       return packet
     }
-    const bounded = Buffer.concat([packet.subarray(0, fixedHeaderBytes), element, packet.subarray(fixedHeaderBytes)])
-    bounded[0] = flags | extensionBit
-    return bounded
+    return (flags & extensionBit) === 0 ? withExtension(packet, flags) : withElement(packet)
   }
+}
+
+function withExtension(packet: Buffer, flags: number): Buffer {
+  const header = Buffer.from([...packet.subarray(0, fixedHeaderBytes), 0, 0, 0, 1])
+  header[0] = flags | extensionBit
+  header.writeUInt16BE(oneByteHeaders, fixedHeaderBytes)
+  return Buffer.concat([header, element, packet.subarray(fixedHeaderBytes)])
+}
+
+/** In front of the elements that are there; extensions of another kind stay alone. */
+function withElement(packet: Buffer): Buffer {
+  const elementsAt = fixedHeaderBytes + extensionHeaderBytes
+  if (packet.length < elementsAt || packet.readUInt16BE(fixedHeaderBytes) !== oneByteHeaders) {
+    return packet
+  }
+  const bounded = Buffer.concat([packet.subarray(0, elementsAt), element, packet.subarray(elementsAt)])
+  bounded.writeUInt16BE(packet.readUInt16BE(elementsAt - 2) + 1, elementsAt - 2)
+  return bounded
 }

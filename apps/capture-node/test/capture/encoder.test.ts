@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { codecs } from '../../src/capture/codec.ts'
 import { Encoder } from '../../src/capture/encoder.ts'
 import { audioPipelineText, defaultVideoPipeline, videoPipelineText } from '../../src/capture/pipeline.ts'
+import { v2VideoPipelineText } from '../../src/capture/v2-pipeline.ts'
 import { startRoom, type TestRoom } from './room.fixture.ts'
 
 const size = { width: 1280, height: 720, rate: 30 }
@@ -311,5 +312,31 @@ describe('encoder', () => {
     await encoder.ready()
     await until(() => seen.length > 20, { ms: 5_000, what: 'packets' })
     expect(new Set(seen.map((packet) => packet.payloadType))).toEqual(new Set([codecs[name].payloadType]))
+  })
+
+  test('[CAP-1005] the picture flows as AV1: whole frames in packets of the right size and time, a key frame a second, over a restart too', async () => {
+    const text = () => v2VideoPipelineText({}, { codec: codecs.av1, display: room.display, hasElement: () => true }, size)
+    await using encoder = new Encoder({ id: 'main', codec: codecs.av1, text }, room.environment)
+    const packets: Buffer[] = []
+    encoder.onPackets((some) => packets.push(...some))
+    const keyFrames = () => packets.filter((packet) => (packet[0]! & 0x10) !== 0)
+    const ends = () => packets.filter((packet) => (packet[1]! & 0x80) !== 0)
+    encoder.retain()
+    await encoder.ready()
+    await until(() => keyFrames().length >= 3, { ms: 10_000, what: 'key frames' })
+    const frameOf = (packet: Buffer) => ends().findIndex((end) => end.readUInt32BE(4) === packet.readUInt32BE(4))
+    expect(keyFrames().slice(0, 3).map(frameOf)).toEqual([0, 25, 50])
+    await encoder.restart()
+    const second = packets.length
+    await until(() => packets.length > second + 20, { ms: 5_000, what: 'packets of the second run' })
+    expect([packets[0], packets[second]].map((packet) => packet?.readUInt16BE(12))).toEqual([0xbede, 0xbede])
+    expect(Math.max(...packets.map((packet) => packet.length))).toBeLessThanOrEqual(1200 + 12)
+    for (const [index, packet] of packets.slice(1).entries()) {
+      const last = packets[index]!
+      expect((packet.readUInt16BE(2) - last.readUInt16BE(2)) & 0xffff).toBe(1)
+      const step = (packet.readUInt32BE(4) - last.readUInt32BE(4)) >>> 0
+      expect(step > 0, `packet ${index} ends a frame, the next has another time`).toBe((last[1]! & 0x80) !== 0)
+      expect(step).toBeLessThan(90_000 * 5)
+    }
   })
 })

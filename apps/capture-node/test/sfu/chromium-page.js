@@ -70,7 +70,8 @@ globalThis.viewer = (() => {
     },
     video: async () => {
       const report = await inbound('video')
-      return { framesDecoded: report?.framesDecoded ?? 0, width: report?.frameWidth ?? 0, height: report?.frameHeight ?? 0 }
+      const codec = [...(await pc.getStats()).values()].find(({ id }) => id === report?.codecId)?.mimeType
+      return { framesDecoded: report?.framesDecoded ?? 0, width: report?.frameWidth ?? 0, height: report?.frameHeight ?? 0, codec }
     },
     audioBytes: async () => (await inbound('audio'))?.bytesReceived ?? 0,
     channel: () => held && { label: held.label, readyState: held.readyState, id: held.id, ordered: held.ordered },

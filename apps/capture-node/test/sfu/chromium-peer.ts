@@ -19,6 +19,8 @@ export interface VideoSeen {
   readonly framesDecoded: number
   readonly width: number
   readonly height: number
+  /** Media type, once something was received. */
+  readonly codec?: string
 }
 
 /** A viewer in real Chromium, driven by the test: it hands over descriptions, nothing else. */

@@ -1,4 +1,5 @@
 import { until } from '@neko-edge/kit'
+import { observer } from 'mediasoup'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { ChannelOpener, PeerEvent } from '../../src/sfu/sfu.ts'
 import { ChromiumPeer, openChromium } from './chromium-peer.ts'
@@ -209,3 +210,33 @@ it('[SFU-9] a viewer that hangs up has left at once', async () => {
   expect(world.room.peers.size).toBe(0)
   expect(world.sources.all.every((source) => source.retains === 0)).toBe(true)
 })
+
+it('[SFU-1001] AV1 is decoded, by who comes later too, and the worker knows its key frames', async () => {
+  const keyFrames = tracedKeyFrames()
+  await using world = await testRoom({ video: 'av1' })
+  for (const kind of ['v3', 'v3', 'v2'] as const) {
+    const peer = await world.room.openPeer({ kind, canShare: false })
+    const viewer = await ChromiumPeer.open(browser.context, { createsChannel: kind === 'v2' })
+    expect(await viewer.join(peer)).toContain('AV1/90000')
+    const { width, codec } = await framesGrow(viewer)
+    expect([width, codec]).toEqual([kind === 'v2' ? 240 : 320, 'video/AV1'])
+  }
+  await until(() => keyFrames.filter((ssrc) => ssrc === world.sources.hq.ssrc).length >= 2, { ms: patienceMs, what: 'two key frames' })
+  expect(keyFrames.length).toBeLessThan(world.sources.hq.packets / 10)
+})
+
+/** The SSRC of each key frame that the next worker sees come in. */
+function tracedKeyFrames(): number[] {
+  const seen: number[] = []
+  observer.once('newworker', (worker) =>
+    worker.observer.on('newrouter', (router) =>
+      router.observer.on('newtransport', (transport) =>
+        transport.observer.on('newproducer', (producer) => {
+          void producer.enableTraceEvent(['keyframe'])
+          producer.on('trace', ({ info }) => seen.push((info['rtpPacket'] as { ssrc: number }).ssrc))
+        }),
+      ),
+    ),
+  )
+  return seen
+}

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { Listeners, type NekoError, until } from '@neko-edge/kit'
-import { type Codec, codecs } from '../../src/capture/codec.ts'
+import { type Codec, codecs, type VideoCodecName } from '../../src/capture/codec.ts'
+import { withRtpTail } from '../../src/capture/pipeline.ts'
 import { framed, RtpUnframer } from '../../src/capture/rtp-framing.ts'
+import { rtpReader } from '../../src/capture/rtp-reader.ts'
 import { RtpRebase } from '../../src/capture/rtp-rebase.ts'
 import type { RtpSource } from '../../src/capture/rtp-source.ts'
 
@@ -10,6 +12,8 @@ const encoders: Readonly<Record<string, string>> = {
   vp8: 'vp8enc target-bitrate=300000 cpu-used=16 threads=1 deadline=1 keyframe-max-dist=1000',
   vp9: 'vp9enc target-bitrate=300000 cpu-used=16 threads=1 deadline=1 lag-in-frames=0 keyframe-max-dist=1000',
   h264: 'x264enc bitrate=300 tune=zerolatency speed-preset=ultrafast key-int-max=1000 ! video/x-h264,profile=constrained-baseline',
+  // Does not hear requests for key frames.
+  av1: 'av1enc usage-profile=realtime cpu-used=10 end-usage=cbr target-bitrate=300 min-quantizer=4 max-quantizer=56 threads=1 keyframe-max-dist=25',
   opus: 'opusenc inband-fec=true',
 }
 
@@ -119,18 +123,13 @@ export class GstSource implements RtpSource {
 
   #launchText(): string {
     const [width, height] = this.#size
-    const { kind, payloader, payloadType, name } = this.codec
+    const { kind, name } = this.codec
     const source =
       kind === 'video'
         ? `videotestsrc is-live=true pattern=ball ! video/x-raw,width=${width},height=${height},framerate=25/1 ! videoconvert`
         : 'audiotestsrc is-live=true ! audio/x-raw,channels=2,rate=48000 ! audioconvert'
-    return [
-      `${source} ! queue max-size-buffers=2 leaky=downstream ! ${encoders[name]} ! ${payloader} mtu=1200 pt=${payloadType} ssrc=${this.ssrc} ! s.send_rtp_sink`,
-      'rtpsession name=s rtp-profile=avpf rtcp-min-interval=500000000',
-      's.send_rtp_src ! rtpstreampay ! fdsink fd=3 sync=false async=false',
-      's.send_rtcp_src ! rtpstreampay ! fdsink fd=4 sync=false async=false',
-      'fdsrc fd=5 do-timestamp=true ! application/x-rtcp-stream ! rtpstreamdepay ! s.recv_rtcp_sink',
-    ].join(' ')
+    const queue = 'queue max-size-buffers=2 leaky=downstream'
+    return withRtpTail(`${source} ! ${queue} ! ${encoders[name]} ! appsink name=appsink`, this.codec, this.ssrc)
   }
 
   #start(): void {
@@ -141,13 +140,13 @@ export class GstSource implements RtpSource {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     })
     this.#child = child
-    const rtp = new RtpUnframer()
+    const read = rtpReader(this.codec)
     const rtcp = new RtpUnframer()
     for (const fd of [3, 4, 5]) {
       this.#pipe(fd)?.on('error', () => undefined)
     }
     this.#pipe(3)?.on('data', (chunk: Buffer) => {
-      const packets = child === this.#child ? rtp.push(chunk).filter((packet) => this.#rebase.rtp(packet, performance.now())) : []
+      const packets = child === this.#child ? read(chunk).filter((packet) => this.#rebase.rtp(packet, performance.now())) : []
       this.packets += packets.length
       this.#hasPackets ||= packets.length > 0
       this.#packets.emit(packets)
@@ -163,7 +162,7 @@ export class GstSource implements RtpSource {
 }
 
 /** The sources of a small room: two rungs `hq` and `lq`, the picture with the pointer `legacy`, and the sound. */
-export function testSources(video: 'vp8' | 'vp9' | 'h264' = 'vp8') {
+export function testSources(video: VideoCodecName = 'vp8') {
   const codec = codecs[video]
   const hq = new GstSource({ id: 'hq', codec, ssrc: 1001, size: [320, 180] })
   const lq = new GstSource({ id: 'lq', codec, ssrc: 1002, size: [160, 90] })

@@ -1,5 +1,6 @@
 import { createLog, type Log, NekoError } from '@neko-edge/kit'
 import { workerBinary } from '../../../../infra/worker/locate.ts'
+import type { VideoCodecName } from '../../src/capture/codec.ts'
 import { type MediasoupSfuOptions, openMediasoupSfu } from '../../src/sfu/mediasoup-sfu.ts'
 import { testSources } from './gst-source.ts'
 
@@ -32,7 +33,7 @@ export function keptLog(): { log: Log; lines: LogLine[] } {
 }
 
 /** An SFU on loopback with one room of test sources; all of it ends with the scope. */
-export async function testRoom(options: Partial<MediasoupSfuOptions> & { video?: 'vp8' | 'vp9' | 'h264' } = {}) {
+export async function testRoom(options: Partial<MediasoupSfuOptions> & { video?: VideoCodecName } = {}) {
   const { video, ...rest } = options
   const { log, lines } = keptLog()
   const sources = testSources(video)
