@@ -73,11 +73,12 @@ function feed(transport: DirectTransport, pictures: readonly Picture[]): () => v
       const bounded = source.codec.kind === 'video' ? boundPlayout() : (packet: Buffer) => packet
       return [
         source.onPackets((packets) => {
+          const now = performance.now()
           for (const packet of packets) {
             if (producer.closed) {
               return
             }
-            producer.send(bounded(packet))
+            producer.send(bounded(packet, now))
           }
         }),
         source.onRtcp((packet) => {

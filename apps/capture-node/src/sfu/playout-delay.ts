@@ -17,20 +17,28 @@ const element = Buffer.from([(playoutDelayId << 4) | (bounds.length - 1), ...bou
 const oneByteHeaders = 0xbede
 const extensionHeaderBytes = 4
 
+/** How often the bounds are said: receivers keep them until they hear others. */
+const sayEveryMs = 500
+
 /**
- * Puts the bounds into the first packet of each frame of one stream, where receivers look for them. Without them a browser
+ * Puts the bounds into the first packet of a frame, where receivers look for them. Without them a browser
  * plays a film: it holds frames back to even them out, which costs whoever has the controls half of the time from a click to what it does.
+ *
+ * Not in every frame, because it makes the first packet longer than those behind it, and packets of one length leave the worker together.
+ * `nowMs` is a monotonic time in ms.
  */
-export function boundPlayout(): (packet: Buffer) => Buffer {
+export function boundPlayout(): (packet: Buffer, nowMs: number) => Buffer {
   let isFirst = true
-  return (packet) => {
+  let saidMs = Number.NEGATIVE_INFINITY
+  return (packet, nowMs) => {
     const [flags = 0, marker = 0] = packet
-    const begins = isFirst
+    const begins = isFirst && nowMs - saidMs >= sayEveryMs
     isFirst = (marker & markerBit) !== 0
     // Our payloaders write no contributing sources; whatever does keeps its packet as it is.
     if (!begins || packet.length < fixedHeaderBytes || (flags & csrcBits) !== 0) {
       return packet
     }
+    saidMs = nowMs
     return (flags & extensionBit) === 0 ? withExtension(packet, flags) : withElement(packet)
   }
 }
