@@ -18,9 +18,14 @@ export default defineConfig(({ mode }) => {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       rolldownOptions: {
-        // The element has an address that stays: other people's pages name it.
-        input: { index: 'index.html', 'neko-view': '../../libs/client/src/view/neko-view.ts' },
-        output: { entryFileNames: ({ name }) => (name === 'neko-view' ? 'neko-view.js' : 'assets/[name]-[hash].js') },
+        // The element and the client have addresses that stay, and keep what they export: other people's pages name them.
+        input: {
+          index: 'index.html',
+          'neko-view': '../../libs/client/src/view/neko-view.ts',
+          'neko-client': '../../libs/client/src/index.ts',
+        },
+        preserveEntrySignatures: 'exports-only',
+        output: { entryFileNames: ({ name }) => (name.startsWith('neko-') ? '[name].js' : 'assets/[name]-[hash].js') },
       },
     },
     server: { proxy },

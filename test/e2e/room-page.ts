@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 export class RoomPage {
   readonly page: Page
 
-  private constructor(page: Page) {
+  constructor(page: Page) {
     this.page = page
   }
 

@@ -65,6 +65,7 @@ export function httpOptions({ server, session, desktop, openinapp, legacy: isLeg
   return {
     pathPrefix: server.pathPrefix,
     cors: server.cors,
+    frameAncestors: server.frameAncestors,
     // Whoever can open the unix socket is on this machine, and a client is never at its other end.
     isTrustedProxy: (address) => server.proxy && (address === 'unix' || isTrusted(address)),
     metrics: server.metrics,

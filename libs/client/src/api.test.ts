@@ -48,4 +48,31 @@ describe('Api', () => {
     const { api } = setUp('http://room/', () => Promise.reject(new TypeError('Failed to fetch')))
     await expect(api.whoami()).rejects.toMatchObject({ code: 'timeout', message: 'no answer from the server: Failed to fetch' })
   })
+
+  it('[WEB-1410] a server that answers, but not to this site, is told from one that is away', async () => {
+    const asked: [string, RequestInit['mode']][] = []
+    const api = (origin: string) =>
+      new Api({
+        base: 'https://room.example/',
+        signal: new AbortController().signal,
+        origin,
+        fetch: async (url, { mode }) => {
+          asked.push([url, mode])
+          if (mode !== 'no-cors') {
+            throw new TypeError('Failed to fetch')
+          }
+          return new Response()
+        },
+      })
+    await expect(api('https://other.example').login('a', 'b')).rejects.toMatchObject({
+      code: 'forbidden',
+      message: 'the server does not allow this origin: https://other.example',
+    })
+    await expect(api('https://room.example').login('a', 'b')).rejects.toMatchObject({ code: 'timeout' })
+    expect(asked).toEqual([
+      ['https://room.example/api/login', undefined],
+      ['https://room.example/health', 'no-cors'],
+      ['https://room.example/api/login', undefined],
+    ])
+  })
 })

@@ -12,7 +12,12 @@ export interface ApiOptions {
   fetch: (url: string, init: RequestInit) => Promise<Response>
   /** Ends every request under way. */
   signal: AbortSignal
+  /** The origin of the page that asks, where it is a page. */
+  origin?: string | undefined
 }
+
+/** What a page is told that the server does not let in. */
+export const originRefused = 'the server does not allow this origin'
 
 /** The requests of a V3 client. Every refusal is a NekoError with the server's own words. */
 export class Api {
@@ -35,6 +40,12 @@ export class Api {
       }
     }
     return url.href
+  }
+
+  /** Whether the room is on another site than the page, where the server decides whom it answers. */
+  get isForeign(): boolean {
+    const { base, origin } = this.#options
+    return origin !== undefined && new URL(base).origin !== origin
   }
 
   async login(username: string, password: string): Promise<LoginAnswer> {
@@ -151,6 +162,9 @@ export class Api {
       })
       text = await response.text()
     } catch (error) {
+      if (error instanceof TypeError && (await this.#isThere())) {
+        throw new NekoError('forbidden', `${originRefused}: ${this.#options.origin}`, { cause: error })
+      }
       throw new NekoError('timeout', `no answer from the server: ${messageOf(error)}`, { cause: error })
     }
     const answer = parse(text)
@@ -158,6 +172,15 @@ export class Api {
       throw new NekoError(codeOf(response.status), saidBy(answer) ?? `HTTP ${response.status}`)
     }
     return answer
+  }
+
+  /**
+   * Browsers tell a page nothing of an answer that it may not read, not even that there was one (Fetch §3.2.5); one that nobody reads comes.
+   */
+  async #isThere(): Promise<boolean> {
+    const { fetch, signal } = this.#options
+    const ask = () => fetch(this.url('health'), { mode: 'no-cors', signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]) })
+    return this.isForeign && (await ask().catch(() => undefined)) !== undefined
   }
 
   #authorization(): Record<string, string> {

@@ -23,6 +23,8 @@ export interface Platform {
   openPeer: OpenPeer
   sendForm: SendForm
   random: () => number
+  /** The origin of the page; `undefined` outside of one. */
+  origin: string | undefined
 }
 
 export interface ClientOptions {
@@ -38,6 +40,7 @@ const browser = (): Platform => ({
   openPeer: openBrowserPeer,
   sendForm: sendByXhr,
   random: Math.random,
+  origin: globalThis.location?.origin,
 })
 
 /** How long a new session is asked for after the server lost the old one, in milliseconds between tries. */
@@ -72,8 +75,8 @@ export class NekoClient {
 
   constructor({ base, platform }: ClientOptions) {
     this.#platform = { ...browser(), ...platform }
-    const { clock, fetch, openSocket, openPeer, sendForm, random } = this.#platform
-    this.api = new Api({ base, fetch, signal: this.#closed.signal })
+    const { clock, fetch, openSocket, openPeer, sendForm, random, origin } = this.#platform
+    this.api = new Api({ base, fetch, origin, signal: this.#closed.signal })
     this.#link = new Link({ clock, random, openSocket, url: () => this.api.url('api/ws', { socket: true }) })
     const send = this.#link.send.bind(this.#link)
     this.#media = new Media({ clock, random, openPeer, send })
@@ -132,15 +135,22 @@ export class NekoClient {
   resume(token: string): void {
     this.api.token = token === '' ? undefined : token
     this.#token.set(token)
-    this.#account.set({ is: 'signed-in', canWatch: true })
-    this.#link.open()
+    if (this.api.isForeign) {
+      // A WebSocket that is refused says nothing of why; a request does.
+      this.#account.set({ is: 'signing-in' })
+      this.api
+        .whoami()
+        .then((session) => this.#enter(session.profile.can_watch))
+        .catch((error: unknown) => this.#account.set({ is: 'signed-out', trouble: troubleOf(error) }))
+      return
+    }
+    this.#enter(true)
   }
 
   /** Comes back after the server said goodbye (another window took over, say). */
   rejoin(): void {
     if (this.#account.value.is === 'dismissed') {
-      this.#account.set({ is: 'signed-in', canWatch: true })
-      this.#link.open()
+      this.#enter(true)
     }
   }
 
@@ -184,8 +194,14 @@ export class NekoClient {
 
   #join(session: LoginAnswer): void {
     this.#token.set(session.token ?? '')
-    this.#account.set({ is: 'signed-in', canWatch: session.profile.can_watch })
-    this.#link.open()
+    this.#enter(session.profile.can_watch)
+  }
+
+  #enter(canWatch: boolean): void {
+    if (!this.#closed.signal.aborted) {
+      this.#account.set({ is: 'signed-in', canWatch })
+      this.#link.open()
+    }
   }
 
   #leave(account: Account): void {

@@ -1,4 +1,5 @@
 import { NekoError } from '@neko-edge/kit'
+import { originRefused } from './api.ts'
 
 /** Every way in which coming in, staying or watching can fail, in words: what happened, and what the reader can do about it. */
 export const troubleWords = {
@@ -9,6 +10,10 @@ export const troubleWords = {
   banned: { says: 'You are banned from this room.', remedy: 'Only an administrator of the room can let you in again.' },
   'login-disabled': { says: 'An administrator has blocked this account.', remedy: 'Ask an administrator of the room to let you in again.' },
   'connect-disabled': { says: 'This account may not join the room.', remedy: 'Ask an administrator to allow it, or use another account.' },
+  'origin-refused': {
+    says: 'The server lets no page of this site show the room.',
+    remedy: 'Whoever runs it can allow the site: its address goes into NEKO_SERVER_CORS.',
+  },
   'not-found': { says: 'There is no room at this address.', remedy: 'Check the link that you were given.' },
   'server-away': { says: 'The server does not answer.', remedy: 'Check your network; the server may also be restarting. Then try again.' },
   'server-busy': { says: 'The server cannot take you in right now.', remedy: 'It is usually back within seconds: try again.' },
@@ -62,6 +67,9 @@ export function troubleOf(error: unknown): Trouble {
     case 'unauthorized':
       return { code: 'wrong-password', detail }
     case 'forbidden':
+      if (detail.startsWith(originRefused)) {
+        return { code: 'origin-refused', detail }
+      }
       return { code: detail === 'banned' ? 'banned' : detail.includes('disabled') ? 'login-disabled' : 'room-locked', detail }
     case 'unprocessable':
     case 'conflict':

@@ -28,6 +28,7 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
   'server.path_prefix': by('page, API and sockets of V3 and V2 answer below it, and nothing outside of it', 'OPT-15', 'HTTP-18'),
   'server.pprof': by('admins get profiles at /debug/pprof/', 'OPT-16'),
   'server.metrics': by('/metrics answers, or is not found', 'OPT-17'),
+  'server.frame_ancestors': by('these origins may show the page in a frame', 'WEB-1411', 'WEB-1432'),
   'server.cors': by('these origins may call from another site and open sockets', 'HTTP-14', 'HTTP-15', 'WS-17'),
   'server.login_limit.per_address': by('further logins of the address are 429', 'OPT-18'),
   'server.login_limit.per_account': by('further logins of the name are 429', 'OPT-18', 'MEM-15'),

@@ -10,6 +10,7 @@ const special: Readonly<Record<string, readonly [string, string]>> = {
   'server.bind': ['0.0.0.0:9000', '[::1]:9001'],
   'server.path_prefix': ['/a', '/b/c'],
   'server.cors': ['https://a.example,https://b.example', 'https://c.example'],
+  'server.frame_ancestors': ['https://a.example,https://b.example', 'https://c.example'],
   'server.proxy_trusted': ['10.1.0.0/16', 'fd00::/8,192.0.2.7'],
   'member.object.users': [user('ann'), user('bob')],
   'member.redis.users': [user('ann'), user('bob')],

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { getMimeType } from 'hono/utils/mime'
-import type { Deps } from './context.ts'
+import type { Deps, HttpOptions } from './context.ts'
 import { notFound } from './error.ts'
 import { fileResponse } from './file-response.ts'
 
@@ -16,7 +16,19 @@ const policy = [
   "object-src 'none'",
   "base-uri 'none'",
   "form-action 'self'",
-].join('; ')
+]
+
+/**
+ * Whoever shows the page in a frame can lay something over it and have it clicked: only its own site, those that may call the API, and those that
+ * the configuration names (CSP 3 §6.4.2). A client that somebody else brings is framed as the configuration says, if it says anything.
+ */
+function policyOf({ client, cors, frameAncestors }: HttpOptions): string | undefined {
+  const ancestors = `frame-ancestors ${["'self'", ...cors, ...frameAncestors].join(' ')}`
+  if (client?.isOurs) {
+    return [...policy, ancestors].join('; ')
+  }
+  return frameAncestors.length > 0 ? ancestors : undefined
+}
 
 /** Serves the web client; a name with a hash in it never changes, everything else is asked for anew. */
 export async function clientPage(context: Context, { options, runtime }: Deps): Promise<Response> {
@@ -27,11 +39,14 @@ export async function clientPage(context: Context, { options, runtime }: Deps): 
   }
   const type =
     getMimeType(path.endsWith('/') ? 'index.html' : path) ?? (path.includes('.') ? 'application/octet-stream' : 'text/html; charset=utf-8')
+  const contentPolicy = policyOf(options)
   return fileResponse(context.req.raw, file, {
     'content-type': type,
     'x-content-type-options': 'nosniff',
     'cache-control': /[-.][\w-]{8,}\.(js|css|woff2|svg|png)$/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
-    ...(options.client.isOurs && { 'content-security-policy': policy, 'referrer-policy': 'no-referrer' }),
+    ...(contentPolicy !== undefined && { 'content-security-policy': contentPolicy }),
+    // Modules may be loaded by every site, or an element that may not connect could not say so; there is nothing secret in them.
+    ...(options.client.isOurs && { 'referrer-policy': 'no-referrer', 'access-control-allow-origin': '*' }),
   })
 }
 

@@ -15,6 +15,8 @@ export interface HttpOptions {
   readonly pathPrefix: string
   /** Origins that may call from another site; `*` is all of them. */
   readonly cors: readonly string[]
+  /** Origins that may show the page in a frame, beside its own and those above. */
+  readonly frameAncestors: readonly string[]
   /** Whether an address is a proxy whose headers are believed. */
   readonly isTrustedProxy: (address: string) => boolean
   readonly metrics: boolean

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operations } from '../../src/http/api.ts'
 import { apiToken, HttpWorld } from './world.fixture.ts'
@@ -99,6 +102,22 @@ describe('pages of other origins', () => {
       const refused = await ask(origin, method)
       expect([refused.status, await refused.text(), refused.headers.get('access-control-allow-origin')]).toEqual([200, '', null])
     }
+  })
+})
+
+describe('a page in a frame', () => {
+  it('[WEB-1411] a client that somebody brings is framed by everybody, until the configuration names who may', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'neko-static-'))
+    await writeFile(join(folder, 'index.html'), 'brought')
+    const policies: (string | null)[] = []
+    for (const env of [{}, { SERVER_FRAME_ANCESTORS: 'https://shop.example', SERVER_CORS: 'https://one.example' }]) {
+      await using brought = await HttpWorld.open({ env: { SERVER_STATIC: folder, ...env } })
+      const response = await brought.fetch('/')
+      expect(await response.text()).toBe('brought')
+      policies.push(response.headers.get('content-security-policy'))
+    }
+    await rm(folder, { recursive: true })
+    expect(policies).toEqual([null, "frame-ancestors 'self' https://one.example https://shop.example"])
   })
 })
 

@@ -57,6 +57,8 @@ export function createModel(client: NekoClient, { invitation, preferences }: Out
     isFullscreen: signal(false),
     /** Part of the picture is out of sight. */
     isZoomed: signal(false),
+    /** The keyboard of a touch screen is open over the page. */
+    isKeyboardShown: signal(false),
     /** Runs what the server may refuse, and says why. */
     run: (work: Promise<unknown>): void => {
       work.catch((error: unknown) => notices.show(words.value.panel.failed(error instanceof Error ? error.message : String(error))))

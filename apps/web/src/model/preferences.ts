@@ -1,3 +1,4 @@
+import type { TouchMode } from '@neko-edge/client/view'
 import { effect, type Signal, signal } from '@preact/signals'
 import { remembered } from './store.ts'
 
@@ -8,6 +9,7 @@ const within = (least: number, most: number) => (text: string) => {
   const value = Number(text)
   return text !== '' && value >= least && value <= most ? value : undefined
 }
+const touchModes: readonly string[] = ['auto', 'mouse', 'trackpad', 'native'] satisfies TouchMode[]
 const themes: readonly string[] = ['auto', 'light', 'dark'] satisfies Theme[]
 
 /** A signal that the browser remembers; what it remembers wrong counts as nothing. */
@@ -33,7 +35,7 @@ export function createPreferences() {
     /** 1 is the wheel as it is. */
     scrollSpeed: kept('scroll', 1, within(0.1, 5)),
     invertScroll: kept('invert', false, flag),
-    isTrackpad: kept('trackpad', false, flag),
+    touchMode: kept<TouchMode>('touch', 'auto', (text) => (touchModes.includes(text) ? (text as TouchMode) : undefined)),
     /** A layout of XKB, or `auto`. */
     layout: kept('layout', 'auto', (text) => (/^[a-z]{2,8}$/.test(text) ? text : undefined)),
     /** A code of the catalogue, or `auto`. */

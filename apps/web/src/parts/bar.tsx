@@ -14,7 +14,17 @@ export function Bar({ model, view, onFullscreen }: { model: Model; view: () => N
       <ControlArea model={model} />
       <div class="tools">
         {isHosting && (
-          <button type="button" class="quiet square touch-only" aria-label={text.view.keyboard} onClick={() => view()?.showKeyboard(true)}>
+          <button
+            type="button"
+            class="quiet square touch-only"
+            aria-label={text.view.keyboard}
+            aria-pressed={model.isKeyboardShown.value}
+            title={text.view.keyboard}
+            // The keyboard would lose the focus before the click, and be opened again by it.
+            onPointerDown={(event) => event.preventDefault()}
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={() => view()?.showKeyboard(!model.isKeyboardShown.value)}
+          >
             <Icon name="keyboard" />
           </button>
         )}

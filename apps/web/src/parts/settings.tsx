@@ -1,4 +1,5 @@
 import { profileOf } from '@neko-edge/client'
+import type { TouchMode } from '@neko-edge/client/view'
 import { type Signal, useSignal } from '@preact/signals'
 import { layouts } from '../model/layouts.ts'
 import type { Model } from '../model/model.ts'
@@ -70,7 +71,7 @@ function Toggle({ label, name, signal }: { label: string; name: string; signal: 
 
 function InputSettings({ model }: { model: Model }) {
   const text = words.value.settings
-  const { scrollSpeed, invertScroll, isTrackpad, layout } = model.preferences
+  const { scrollSpeed, invertScroll, touchMode, layout } = model.preferences
   return (
     <Section title={text.input}>
       <Toggle label={words.value.control.localLock} name="local-lock" signal={model.isInputLocked} />
@@ -98,7 +99,21 @@ function InputSettings({ model }: { model: Model }) {
         />
       </label>
       <Toggle label={text.invertScroll} name="invert" signal={invertScroll} />
-      <Toggle label={text.trackpad} name="trackpad" signal={isTrackpad} />
+      <Choice
+        label={text.touch}
+        name="touch"
+        value={touchMode.value}
+        options={[
+          ['auto', words.value.view.automatic],
+          ['mouse', text.touchMouse],
+          ['trackpad', text.touchTrackpad],
+          ...(model.room.value?.touch ? [['native', text.touchNative] as const] : []),
+        ]}
+        onChange={(value) => {
+          // The options above are the modes.
+          touchMode.value = value as TouchMode
+        }}
+      />
     </Section>
   )
 }

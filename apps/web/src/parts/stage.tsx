@@ -98,21 +98,26 @@ function place({ view, frame, model }: { view: NekoView; frame: HTMLElement; mod
     model.isMuted.value = true
   })
   view.addEventListener('leavefocus', () => document.querySelector<HTMLElement>('.bar button')?.focus())
-  view.addEventListener('zoomchange', () => {
-    model.isZoomed.value = view.isZoomed
+  view.addEventListener('zoomchange', ({ detail }) => {
+    model.isZoomed.value = detail.isZoomed
+  })
+  view.addEventListener('keyboardchange', ({ detail }) => {
+    model.isKeyboardShown.value = detail.isShown
   })
   frame.append(view)
-  const { invertScroll, isTrackpad, scrollSpeed } = model.preferences
+  const { invertScroll, touchMode, scrollSpeed } = model.preferences
   const stops = [
-    effect(() => view.setSound({ muted: model.isMuted.value, volume: model.volume.value })),
     effect(() => {
-      view.label = words.value.view.desktop
+      view.muted = model.isMuted.value
+      view.volume = model.volume.value
+    }),
+    effect(() => view.setAttribute('aria-label', words.value.view.desktop)),
+    effect(() => {
+      view.scrollSpeed = scrollSpeed.value * (invertScroll.value ? -1 : 1)
+      view.touchMode = touchMode.value
     }),
     effect(() => {
-      view.input = { scrollSpeed: scrollSpeed.value * (invertScroll.value ? -1 : 1), isTrackpad: isTrackpad.value }
-    }),
-    effect(() => {
-      view.toggleAttribute('view-only', model.isInputLocked.value || model.invitation.look === 'cast')
+      view.viewOnly = model.isInputLocked.value || model.invitation.look === 'cast'
     }),
   ]
   return () => {

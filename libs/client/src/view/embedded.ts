@@ -5,22 +5,32 @@ import { troubleWords } from '../trouble.ts'
 /** What the attributes of an element say about its own connection. */
 export interface EmbedOptions {
   /** The address of the room. */
-  src: string
+  readonly src: string
   /** The token of a login elsewhere; without one the element signs in by itself. */
-  token: string | undefined
-  name: string
-  password: string
+  readonly token: string | undefined
+  readonly name: string
+  readonly password: string
 }
 
-/** The connection of an element that stands alone: it comes from the attributes and goes with the element. */
-export function connectEmbedded({ src, token, name, password }: EmbedOptions): NekoClient {
+/** The connection of an element that stands alone: it comes from the attributes, and `close` ends it with what the element itself began. */
+export interface OwnConnection {
+  readonly client: NekoClient
+  readonly options: EmbedOptions
+  close(): void
+}
+
+/** Opens the connection that the attributes ask for. */
+export function connectEmbedded(options: EmbedOptions): OwnConnection {
+  const { src, token, name, password } = options
   const client = new NekoClient({ base: new URL(src, document.baseURI).href })
   if (token !== undefined) {
     client.resume(token)
-  } else {
-    void client.login(name, password)
+    return { client, options, close: () => client.close() }
   }
-  return client
+  void client.login(name, password)
+  // The session of the element's own login ends with it, or the server would keep it for nobody.
+  const close = () => (client.token.value === undefined ? client.close() : void client.logout().finally(() => client.close()))
+  return { client, options, close }
 }
 
 /** What an element that stands alone says over its picture; nothing while that moves. */
@@ -35,24 +45,26 @@ export function stateWords(connection: Connection): string {
 interface ControlsOptions {
   bar: HTMLElement
   client: NekoClient
-  view: HTMLElement & { isMuted: boolean }
+  view: HTMLElement & { muted: boolean; isKeyboardShown: boolean; showKeyboard: (isShown: boolean) => void }
 }
 
-/** The few buttons that an element with `controls` has: the controls, the sound, full screen. Gives the way to remove them. */
+/** The few buttons that an element with `controls` has: the controls, the keyboard of a touch screen, the sound, full screen. Gives the way to remove them. */
 export function showControls({ bar, client, view }: ControlsOptions): () => void {
-  const button = (run: () => void) => {
+  const abort = new AbortController()
+  const button = (part: string, run: () => void) => {
     const element = document.createElement('button')
     element.type = 'button'
+    element.setAttribute('part', `button ${part}`)
     element.addEventListener('click', run)
     bar.append(element)
     return element
   }
-  const host = button(() => (client.control.verdict === 'hosting' ? client.control.release() : client.control.request()))
-  const sound = button(() => {
-    view.isMuted = !view.isMuted
-    draw()
+  const host = button('host', () => (client.control.verdict === 'hosting' ? client.control.release() : client.control.request()))
+  const keys = button('keyboard', () => view.showKeyboard(!view.isKeyboardShown))
+  const sound = button('sound', () => {
+    view.muted = !view.muted
   })
-  const whole = button(() => {
+  const whole = button('fullscreen', () => {
     // Refused where the frame may not: nothing changes.
     void (document.fullscreenElement ? document.exitFullscreen() : view.requestFullscreen()).catch(() => {})
   })
@@ -60,13 +72,20 @@ export function showControls({ bar, client, view }: ControlsOptions): () => void
     const { verdict } = client.control
     host.hidden = verdict !== 'hosting' && verdict !== 'free' && verdict !== 'held'
     host.textContent = verdict === 'hosting' ? 'Release control' : verdict === 'held' ? 'Ask for control' : 'Take control'
-    sound.textContent = view.isMuted ? 'Unmute' : 'Mute'
+    keys.hidden = verdict !== 'hosting' || !matchMedia('(any-pointer: coarse)').matches
+    keys.textContent = 'Keyboard'
+    keys.setAttribute('aria-pressed', String(view.isKeyboardShown))
+    sound.textContent = view.muted ? 'Unmute' : 'Mute'
     whole.textContent = 'Full screen'
   }
   draw()
   const stop = client.room.watch(draw)
+  for (const type of ['volumechange', 'keyboardchange']) {
+    view.addEventListener(type, draw, { signal: abort.signal })
+  }
   return () => {
     stop()
+    abort.abort()
     bar.replaceChildren()
   }
 }

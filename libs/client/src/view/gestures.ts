@@ -1,31 +1,24 @@
 import type { Clock } from '@neko-edge/kit'
-import type { Fingers, FingerTarget } from './fingers.ts'
-import type { Point } from './mapping.ts'
+import { click, distance, type Finger, type Fingers, type FingerTarget, Hand, leftButton, rightButton } from './fingers.ts'
+import { TwoFingers } from './two-fingers.ts'
 
-const leftButton = 1
-const rightButton = 3
 /** A finger that strays no further than this is still; one that stays this long presses the right button. */
 const stillPx = 10
 const longPressMs = 500
-/** Two fingers on the way for one click of the wheel. */
-const scrollPx = 24
-/** Two fingers that go apart or together by this much before they scroll magnify the view. */
-const pinchPx = 32
 
 type State =
   | { is: 'none' }
-  | { is: 'pressing'; from: Point; cancel: () => void }
+  | { is: 'pressing'; from: Finger; cancel: () => void }
   | { is: 'dragging' }
-  | { is: 'scrolling'; from: Point; moved: boolean; apart: number }
-  | { is: 'pinching'; middle: Point; apart: number }
+  | { is: 'two'; two: TwoFingers }
   /** The gesture is over; the fingers are still to be lifted. */
   | { is: 'done' }
 
-/** Fingers as a mouse: tap, long press for the right button, drag, two fingers to scroll or magnify, a two-finger tap for the right button. */
+/** Fingers as a mouse that is where they are: tap, long press for the right button, drag, and what two fingers do. */
 export class Gestures implements Fingers {
   readonly #clock: Clock
   readonly #target: FingerTarget
-  readonly #fingers = new Map<number, Point>()
+  readonly #hand = new Hand()
   #state: State = { is: 'none' }
 
   constructor(clock: Clock, target: FingerTarget) {
@@ -33,24 +26,24 @@ export class Gestures implements Fingers {
     this.#target = target
   }
 
-  down(finger: number, at: Point): void {
-    this.#fingers.set(finger, at)
+  down(finger: number, at: Finger): void {
+    this.#hand.set(finger, at)
     const state = this.#state
     if (state.is === 'none') {
       this.#state = { is: 'pressing', from: at, cancel: this.#clock.after(longPressMs, () => this.#longPress(at)) }
     } else if (state.is === 'pressing') {
       state.cancel()
-      this.#state = { is: 'scrolling', from: this.#middle(), moved: false, apart: this.#apart() }
+      const point = this.#target.move
+      this.#state = { is: 'two', two: new TwoFingers({ hand: this.#hand, target: this.#target, point, canTap: true }) }
     }
   }
 
-  move(finger: number, at: Point): void {
-    if (!this.#fingers.has(finger)) {
+  move(finger: number, at: Finger): void {
+    if (!this.#hand.move(finger, at)) {
       return
     }
-    this.#fingers.set(finger, at)
     const state = this.#state
-    if (state.is === 'pressing' && Math.hypot(at.x - state.from.x, at.y - state.from.y) > stillPx) {
+    if (state.is === 'pressing' && distance(at, state.from) > stillPx) {
       state.cancel()
       this.#target.move(state.from)
       this.#target.button(leftButton, true)
@@ -58,89 +51,44 @@ export class Gestures implements Fingers {
       this.#state = { is: 'dragging' }
     } else if (state.is === 'dragging') {
       this.#target.move(at)
-    } else if (state.is === 'scrolling') {
-      this.#scroll(state)
-    } else if (state.is === 'pinching') {
-      this.#pinch(state)
+    } else if (state.is === 'two') {
+      state.two.moved()
     }
   }
 
   up(finger: number): void {
-    if (!this.#fingers.delete(finger)) {
+    if (!this.#hand.lift(finger)) {
       return
     }
     const state = this.#state
     if (state.is === 'pressing') {
       state.cancel()
-      this.#click(leftButton, state.from)
+      this.#clickAt(state.from, leftButton)
     } else if (state.is === 'dragging') {
       this.#target.button(leftButton, false)
-    } else if (state.is === 'scrolling' && !state.moved) {
-      this.#click(rightButton, state.from)
+    } else if (state.is === 'two') {
+      state.two.lifted()
     }
-    this.#state = this.#fingers.size > 0 ? { is: 'done' } : { is: 'none' }
+    this.#state = this.#hand.isEmpty ? { is: 'none' } : { is: 'done' }
   }
 
-  /** The system took the fingers away, or the view is gone. */
   cancel(): void {
     if (this.#state.is === 'pressing') {
       this.#state.cancel()
     } else if (this.#state.is === 'dragging') {
       this.#target.button(leftButton, false)
     }
-    this.#fingers.clear()
+    this.#hand.clear()
     this.#state = { is: 'none' }
   }
 
-  #longPress(at: Point): void {
-    this.#click(rightButton, at)
+  #longPress(at: Finger): void {
+    this.#clickAt(at, rightButton)
     this.#state = { is: 'done' }
   }
 
-  #click(code: number, at: Point): void {
+  #clickAt(at: Finger, code: number): void {
     this.#target.move(at)
-    this.#target.button(code, true)
-    this.#target.button(code, false)
-  }
-
-  #scroll(state: { is: 'scrolling'; from: Point; moved: boolean; apart: number }): void {
-    const middle = this.#middle()
-    const change = Math.abs(this.#apart() - state.apart)
-    // Fingers that move together are told one after the other: for a moment they are apart, too.
-    if (!state.moved && change > pinchPx && change > 1.6 * Math.hypot(middle.x - state.from.x, middle.y - state.from.y)) {
-      this.#state = { is: 'pinching', middle, apart: this.#apart() }
-      return
-    }
-    const deltaX = Math.trunc((middle.x - state.from.x) / scrollPx)
-    const deltaY = Math.trunc((middle.y - state.from.y) / scrollPx)
-    if (deltaX !== 0 || deltaY !== 0) {
-      if (!state.moved) {
-        this.#target.move(state.from)
-      }
-      // The content follows the fingers: down with the fingers is up with the wheel.
-      this.#target.scroll({ deltaX, deltaY })
-      const from = { x: state.from.x + deltaX * scrollPx, y: state.from.y + deltaY * scrollPx }
-      this.#state = { ...state, from, moved: true }
-    }
-  }
-
-  #pinch(state: { middle: Point; apart: number }): void {
-    const middle = this.#middle()
-    const apart = this.#apart()
-    const by = { x: middle.x - state.middle.x, y: middle.y - state.middle.y }
-    this.#target.pinch({ factor: state.apart > 0 ? apart / state.apart : 1, at: state.middle, by })
-    this.#state = { is: 'pinching', middle, apart }
-  }
-
-  /** How far the first two fingers are from each other. */
-  #apart(): number {
-    const [one, two] = this.#fingers.values()
-    return one && two ? Math.hypot(one.x - two.x, one.y - two.y) : 0
-  }
-
-  #middle(): Point {
-    const all = [...this.#fingers.values()]
-    const mean = (key: 'x' | 'y') => all.reduce((sum, point) => sum + point[key], 0) / Math.max(1, all.length)
-    return { x: mean('x'), y: mean('y') }
+    click(this.#target, code)
   }
 }

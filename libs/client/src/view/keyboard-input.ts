@@ -44,6 +44,11 @@ export class KeyboardInput {
     this.#keyboard.releaseAll()
   }
 
+  /** Types a text, key by key. */
+  type(text: string): void {
+    this.#keyboard.type(text)
+  }
+
   /** The controls were taken away: the server has let go of everything. */
   forgetAll(): void {
     this.#keyboard.forgetAll()

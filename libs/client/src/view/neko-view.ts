@@ -1,303 +1,394 @@
 import type { NekoClient } from '../client.ts'
-import { ClipboardSync } from './clipboard-sync.ts'
-import { connectEmbedded, showControls, stateWords } from './embedded.ts'
-import { KeyboardInput } from './keyboard-input.ts'
+import type { Connection } from '../connection.ts'
+import { connectEmbedded, type OwnConnection, showControls, stateWords } from './embedded.ts'
 import type { Point } from './mapping.ts'
 import { screenPixel } from './mapping.ts'
-import { OtherCursors } from './others.ts'
-import { Picture } from './picture.ts'
-import { PointerInput } from './pointer-input.ts'
-import { viewStyle } from './style.ts'
+import { cursorStyles } from './own-cursor.ts'
+import { ScreenKeyboard } from './screen-keyboard.ts'
+import { type Shown, show } from './shown.ts'
+import { createSkeleton } from './skeleton.ts'
+import { numberIn, ViewElement } from './view-element.ts'
 
-/** How one likes one's own input. */
-export interface InputOptions {
-  /** 1 is the wheel as it is; below 0 it turns the other way. */
-  scrollSpeed: number
-  /** Fingers move the pointer from where it is, instead of being where it is. */
-  isTrackpad: boolean
-}
+export type { NekoViewEvents, NekoViewListener } from './events.ts'
+export type { TouchMode } from './pointer-input.ts'
+
+const nowhere: Connection = { is: 'signed-out' }
+
+/** Attributes that say whom the element connects to, and as whom. */
+const accountAttributes = ['src', 'token', 'name', 'password', 'manual']
 
 /**
- * `<neko-view>`: the desktop's picture with its pointer, its sound, and one's own mouse, keyboard and fingers on it.
+ * `<neko-view>`: the desktop's picture with its pointer, its sound, and one's own mouse, keyboard and fingers on it. Attributes, methods, events,
+ * parts and custom properties are listed in libs/client/README.md.
  *
- * Alone: `<neko-view src="https://example.org/" name="Anna" password="…" controls></neko-view>`, with `token` in place of name and password where
- * somebody has signed in already; `controls` shows a few buttons, `view-only` keeps all input away, `muted` starts without sound. Or give it
- * a client: `view.client = new NekoClient({ base })`, which it never closes.
- *
- * Events: `statechange` when the connection does (`view.client.connection`), `soundblocked` when the browser allows sound only after a click,
- * `leavefocus` when Ctrl+Alt+Shift asks for the keyboard back, `zoomchange` after a pinch. Parts: `video`, `cursor`, `surface`, `others`, `other-cursor`, `state`, `controls`.
+ * Alone it connects by its attributes: `<neko-view src="https://example.org/" name="Anna" password="…" controls></neko-view>`. Or it shows a
+ * client of the page's own, which it never closes: `view.client = new NekoClient({ base })`.
  */
-export class NekoView extends HTMLElement {
-  readonly #video = document.createElement('video')
-  readonly #cursor = document.createElement('img')
-  readonly #surface = document.createElement('textarea')
-  readonly #others = document.createElement('div')
-  readonly #state = document.createElement('div')
-  readonly #controls = document.createElement('div')
-  #client: NekoClient | undefined
-  #picture: Picture | undefined
-  #pointer: PointerInput | undefined
-  #own: NekoClient | undefined
-  #input: InputOptions = { scrollSpeed: 1, isTrackpad: false }
+export class NekoView extends ViewElement {
+  readonly #parts = createSkeleton(this)
+  readonly #screenKeyboard: ScreenKeyboard
+  #given: NekoClient | undefined
+  #own: OwnConnection | undefined
+  #shown: Shown | undefined
+  /** `connect()` and `disconnect()` outrank the attributes. */
+  #isWanted: boolean | undefined
+  #willSettle = false
   #wasHosting = false
-  #stop: (() => void)[] = []
+  #host: string | undefined
+  #connection: Connection = nowhere
+  #hideControls: () => void = () => {}
 
   static get observedAttributes(): string[] {
-    return ['src', 'token', 'name', 'password', 'controls', 'view-only', 'muted']
+    return [...accountAttributes, 'controls', 'view-only', 'muted', 'volume', 'keyboard-layout', 'touch-mode', 'scroll-speed', 'aria-label']
   }
 
   constructor() {
     super()
-    const style = new CSSStyleSheet()
-    style.replaceSync(viewStyle)
-    const root = this.attachShadow({ mode: 'open', delegatesFocus: true })
-    root.adoptedStyleSheets = [style]
-    this.#video.playsInline = true
-    this.#video.autoplay = true
-    this.#video.setAttribute('part', 'video')
-    this.#cursor.setAttribute('part', 'cursor')
-    this.#cursor.alt = ''
-    this.#cursor.hidden = true
-    this.#surface.setAttribute('part', 'surface')
-    prepareSurface(this.#surface)
-    this.#others.setAttribute('part', 'others')
-    this.#state.setAttribute('part', 'state')
-    this.#state.setAttribute('role', 'status')
-    this.#controls.setAttribute('part', 'controls')
-    this.#state.hidden = true
-    this.#controls.hidden = true
-    root.append(this.#video, this.#others, this.#cursor, this.#surface, this.#state, this.#controls)
+    const { surface, video } = this.#parts
+    this.#screenKeyboard = new ScreenKeyboard(surface, () => this.tell('keyboardchange', { isShown: this.isKeyboardShown }))
+    video.addEventListener('volumechange', () => this.tell('volumechange', { volume: this.volume, muted: this.muted }))
   }
 
   connectedCallback(): void {
-    this.#connectOwn()
-    this.#attach()
+    this.#settleSoon()
   }
 
   disconnectedCallback(): void {
-    this.#detach()
-    this.#closeOwn()
+    this.#settleSoon()
   }
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) {
       return
     }
-    if (name === 'muted') {
-      this.isMuted = after !== null
-    } else if (name === 'view-only') {
-      this.#lock()
-    } else if (this.isConnected) {
-      this.#detach()
-      this.#closeOwn()
-      this.#connectOwn()
-      this.#attach()
+    if (accountAttributes.includes(name)) {
+      this.#settleSoon()
+    } else if (name === 'muted') {
+      this.muted = after !== null
+    } else if (name === 'volume') {
+      this.volume = numberIn(after, 1)
+    } else if (name === 'aria-label') {
+      this.#parts.surface.setAttribute('aria-label', after ?? 'Remote desktop')
+    } else {
+      this.#applyAttributes()
     }
   }
 
-  /** Sound off, by attribute, button or script. */
-  get isMuted(): boolean {
-    return this.#video.muted
+  // What it shows.
+
+  /** The connection that is shown: the element's own, or the one that the page gave. */
+  get client(): NekoClient | undefined {
+    return this.#given ?? this.#own?.client
   }
 
-  set isMuted(isMuted: boolean) {
-    this.setSound({ muted: isMuted, volume: this.#video.volume })
+  /** Shows a connection of the page's own, which the element never closes; `undefined` goes back to the attributes. */
+  set client(client: NekoClient | undefined) {
+    this.#given = client
+    this.#settle()
   }
 
-  /** How one's own input works; survives another client. */
-  set input(input: InputOptions) {
-    this.#input = input
-    this.#applyInput()
+  /** Connects by the attributes, also after `disconnect()`; before the element is in a page it waits for that. */
+  connect(): void {
+    this.#isWanted = true
+    this.#settleSoon()
+  }
+
+  /** Ends the element's own connection until `connect()`. */
+  disconnect(): void {
+    this.#isWanted = false
+    this.#settleSoon()
+  }
+
+  /** The video: for what this element has no word for. */
+  get video(): HTMLVideoElement {
+    return this.#parts.video
+  }
+
+  /** The picture as it is now. Rejects where there is none yet, or the browser does not know the type. */
+  async screenshot({ type = 'image/png', quality }: { type?: string; quality?: number } = {}): Promise<Blob> {
+    const { video } = this.#parts
+    const canvas = document.createElement('canvas')
+    canvas.width = video.videoWidth
+    canvas.height = video.videoHeight
+    if (canvas.width === 0) {
+      throw new Error('there is no picture yet: wait for the state live')
+    }
+    canvas.getContext('2d')?.drawImage(video, 0, 0)
+    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, quality))
+    if (blob?.type !== type) {
+      throw new Error(`this browser writes no ${type}: take image/png`)
+    }
+    return blob
+  }
+
+  /** Shows the picture in a small window of its own. Rejects where the browser has none, or it was not asked for by a click. */
+  async requestPictureInPicture(): Promise<PictureInPictureWindow> {
+    return this.#parts.video.requestPictureInPicture()
+  }
+
+  // Sound.
+
+  /** Sound off. The attribute is what it starts with. */
+  get muted(): boolean {
+    return this.#parts.video.muted
+  }
+
+  set muted(isMuted: boolean) {
+    this.#parts.video.muted = isMuted
+    this.#play()
+  }
+
+  /** 0 to 1. */
+  get volume(): number {
+    return this.#parts.video.volume
+  }
+
+  set volume(volume: number) {
+    this.#parts.video.volume = Math.max(0, Math.min(1, volume))
+    this.#play()
+  }
+
+  mute(): void {
+    this.muted = true
+  }
+
+  unmute(): void {
+    this.muted = false
+  }
+
+  // The controls.
+
+  /** Whether oneself is at the controls. */
+  get isHosting(): boolean {
+    return this.client?.control.verdict === 'hosting'
+  }
+
+  /** Takes free controls, or asks whoever has them. */
+  requestControl(): void {
+    this.client?.control.request()
+  }
+
+  /** Takes the controls away from whoever has them, as an administrator. Rejects where one may not. */
+  async takeControl(): Promise<void> {
+    await this.client?.api.takeControl()
+  }
+
+  /** Hands the controls to a member. Rejects where one may not. */
+  async giveControl(id: string): Promise<void> {
+    await this.client?.api.giveControl(id)
+  }
+
+  releaseControl(): void {
+    this.client?.control.release()
+  }
+
+  /** Types a text in the desktop, key by key, for whoever has the controls. */
+  sendText(text: string): void {
+    this.#shown?.keyboard.type(text)
+  }
+
+  /** Presses the keys of X in order and lets go of them in reverse: `sendKeys(0xffe3, 0xffe9, 0xffff)` is Ctrl+Alt+Delete. */
+  sendKeys(...keysyms: number[]): void {
+    for (const keysym of keysyms) {
+      this.client?.control.input({ is: 'key', keysym, down: true })
+    }
+    for (const keysym of keysyms.toReversed()) {
+      this.client?.control.input({ is: 'key', keysym, down: false })
+    }
+  }
+
+  /** Puts a text into the clipboard of the desktop, for whoever has the controls. */
+  setClipboard(text: string): void {
+    this.client?.control.setClipboard(text)
+  }
+
+  // One's own input.
+
+  /** Opens or closes the keyboard of a touch screen, which stays away until it is asked for; from a click only. */
+  showKeyboard(isShown: boolean): void {
+    this.#screenKeyboard.show(isShown)
+  }
+
+  get isKeyboardShown(): boolean {
+    return this.#screenKeyboard.isShown
   }
 
   /** The pixel of the desktop under a point of the page, as `clientX` and `clientY` tell it; `undefined` beside the picture. */
   pixelAt(point: Point): Point | undefined {
-    return this.#picture && screenPixel(point, this.#picture.rect, this.#picture.screen)
+    const picture = this.#shown?.picture
+    return picture && screenPixel(point, picture.rect, picture.screen)
   }
 
   /** Part of the picture is out of sight, after a pinch. */
   get isZoomed(): boolean {
-    return (this.#picture?.zoom.scale ?? 1) > 1
+    return (this.#shown?.picture.zoom.scale ?? 1) > 1
   }
 
   /** Shows the whole picture again. */
   resetZoom(): void {
-    this.#picture?.zoom.reset()
-  }
-
-  /** The connection that is shown; the element never closes it. */
-  get client(): NekoClient | undefined {
-    return this.#client
-  }
-
-  set client(client: NekoClient | undefined) {
-    this.#detach()
-    this.#closeOwn()
-    this.#client = client
-    this.#attach()
-  }
-
-  /** The video, for full screen, picture in picture and its sound. */
-  get video(): HTMLVideoElement {
-    return this.#video
-  }
-
-  /** What a screen reader calls the picture. */
-  set label(label: string) {
-    this.#surface.setAttribute('aria-label', label)
-  }
-
-  /** Sound on or off; `volume` from 0 to 1. */
-  setSound({ muted, volume }: { muted: boolean; volume: number }): void {
-    this.#video.volume = volume
-    this.#video.muted = muted
-    if (this.#client?.stream.value) {
-      void this.#picture?.play()
-    }
-  }
-
-  /** Opens or closes the keyboard of a touch screen, which stays away until it is asked for. */
-  showKeyboard(isShown: boolean): void {
-    this.#surface.inputMode = isShown ? 'text' : 'none'
-    this.#surface.blur()
-    if (isShown) {
-      this.#surface.focus({ preventScroll: true })
-    }
+    this.#shown?.picture.zoom.reset()
   }
 
   override focus(options?: FocusOptions): void {
-    this.#surface.focus({ preventScroll: true, ...options })
+    this.#parts.surface.focus({ preventScroll: true, ...options })
   }
 
-  #attach(): void {
-    const client = this.#client
-    if (!client || !this.isConnected || this.#picture) {
-      return
-    }
-    const parts = { frame: this, video: this.#video, cursor: this.#cursor }
-    const tell = (type: string) => () => this.dispatchEvent(new Event(type))
-    const picture = new Picture({ parts, client, onSoundBlocked: tell('soundblocked'), onZoom: tell('zoomchange') })
-    const keyboard = new KeyboardInput({ surface: this.#surface, client, onEscape: tell('leavefocus') })
-    const pointer = new PointerInput({ surface: this.#surface, client, picture, holdsControl: () => keyboard.holdsControl })
-    const clipboard = new ClipboardSync(client, this.#surface)
-    const others = new OtherCursors({ layer: this.#others, client, picture })
-    picture.onDraw = () => others.draw()
-    this.#picture = picture
-    this.#pointer = pointer
-    this.#wasHosting = false
-    this.#applyInput()
-    this.#lock()
-    this.#stop = [
-      client.connection.watch(() => this.#stateChanged()),
-      () => others.close(),
-      client.room.watch(() => this.#hostChanged(keyboard, clipboard)),
-      client.cursor.image.watch(() => this.#showOwnCursor()),
-      () => keyboard.close(),
-      () => pointer.close(),
-      () => picture.close(),
-      () => clipboard.close(),
-    ]
-    this.#showOwnCursor()
-    this.#stateChanged()
-    if (this.hasAttribute('controls')) {
-      this.#controls.hidden = false
-      this.#stop.push(showControls({ bar: this.#controls, client, view: this }), () => {
-        this.#controls.hidden = true
-      })
+  /** Several attributes that change together, or an element that only moves in its page, cost one connection at most. */
+  #settleSoon(): void {
+    if (!this.#willSettle) {
+      this.#willSettle = true
+      queueMicrotask(() => this.#settle())
     }
   }
 
-  #connectOwn(): void {
-    const src = this.getAttribute('src')
-    if (src === null || this.#own) {
-      return
-    }
-    const token = this.getAttribute('token') ?? undefined
-    this.#own = connectEmbedded({ src, token, name: this.getAttribute('name') ?? 'Guest', password: this.getAttribute('password') ?? '' })
-    this.#client = this.#own
-  }
-
-  #closeOwn(): void {
-    if (this.#own) {
+  /** Makes what is open what should be. */
+  #settle(): void {
+    this.#willSettle = false
+    const { src, name, password } = this
+    const options = { src, token: this.getAttribute('token') ?? undefined, name, password }
+    const isWanted = this.isConnected && this.hasAttribute('src') && !this.#given && (this.#isWanted ?? !this.manual)
+    if (this.#own && (!isWanted || JSON.stringify(options) !== JSON.stringify(this.#own.options))) {
+      this.#detach()
       this.#own.close()
-      this.#client = this.#client === this.#own ? undefined : this.#client
       this.#own = undefined
+    }
+    if (isWanted && !this.#own) {
+      this.#own = connectEmbedded(options)
+    }
+    const client = this.isConnected ? this.client : undefined
+    if (this.#shown?.client !== client) {
+      this.#detach()
+      this.#shown = client && this.#show(client)
+      this.#applyAttributes()
+      this.#roomChanged()
+    }
+    this.#stateChanged()
+  }
+
+  #show(client: NekoClient): Shown {
+    const shown = show({
+      client,
+      frame: this,
+      parts: this.#parts,
+      tell: (type, detail) => this.tell(type, detail),
+      onDraw: () => this.#showOwnCursor(),
+    })
+    const stops = [client.connection.watch(() => this.#stateChanged()), client.room.watch(() => this.#roomChanged())]
+    const close = () => {
+      for (const stop of stops) {
+        stop()
+      }
+      shown.close()
+    }
+    return { ...shown, close }
+  }
+
+  #detach(): void {
+    this.#hideControls()
+    this.#screenKeyboard.show(false)
+    this.#shown?.close()
+    this.#shown = undefined
+    this.#wasHosting = false
+  }
+
+  #nameOf(id: string): string {
+    return this.client?.room.value?.sessions.get(id)?.profile.name ?? ''
+  }
+
+  /** What the attributes say to the parts that are there. */
+  #applyAttributes(): void {
+    this.#hideControls()
+    const bar = this.#parts.controls
+    bar.hidden = !this.controls || !this.#shown
+    if (!this.#shown) {
+      return
+    }
+    const { client, pointer } = this.#shown
+    pointer.scrollSpeed = this.scrollSpeed
+    pointer.touchMode = this.touchMode
+    if (this.viewOnly && !client.control.isLocked) {
+      // Held keys and buttons are let go of before nothing gets through any more.
+      this.#parts.surface.blur()
+      pointer.releaseAll()
+    }
+    client.control.isLocked = this.viewOnly
+    this.#hideControls = this.controls ? showControls({ bar, client, view: this }) : () => {}
+    this.#applyLayout()
+    this.#showOwnCursor()
+  }
+
+  #applyLayout(): void {
+    const [, layout, variant = ''] = /^([\w-]+)(?:\(([\w-]+)\))?$/.exec(this.keyboardLayout) ?? []
+    if (layout !== undefined && this.isHosting) {
+      this.client?.control.setLayout(layout, variant)
     }
   }
 
   #stateChanged(): void {
-    const words = this.#own ? stateWords(this.#own.connection.value) : ''
-    this.#state.textContent = words
-    this.#state.hidden = words === ''
-    this.dispatchEvent(new Event('statechange'))
-  }
-
-  #applyInput(): void {
-    if (this.#pointer) {
-      this.#pointer.scrollSpeed = this.#input.scrollSpeed
-      this.#pointer.way = this.#input.isTrackpad ? 'trackpad' : 'direct'
+    const connection = this.client?.connection.value ?? nowhere
+    const words = this.#own ? stateWords(connection) : ''
+    this.#parts.state.textContent = words
+    this.#parts.state.hidden = words === ''
+    if (connection !== this.#connection) {
+      this.#connection = connection
+      this.tell('statechange', { connection })
     }
   }
 
-  #lock(): void {
-    if (this.#client) {
-      const isLocked = this.hasAttribute('view-only')
-      if (isLocked) {
-        // Held keys and buttons are let go of before nothing gets through any more.
-        this.#surface.blur()
-        this.#pointer?.releaseAll()
-      }
-      this.#client.control.isLocked = isLocked
-      this.#showOwnCursor()
+  #roomChanged(): void {
+    const room = this.client?.room.value
+    if (room) {
+      this.#parts.setShape(room.screen)
     }
-  }
-
-  #detach(): void {
-    for (const stop of this.#stop) {
-      stop()
+    if (room?.host !== this.#host) {
+      this.#host = room?.host
+      const id = this.#host
+      this.tell('controlchange', { isMine: this.isHosting, id, name: id === undefined ? undefined : this.#nameOf(id) })
     }
-    this.#stop = []
-    this.#picture = undefined
-    this.#pointer = undefined
-  }
-
-  #hostChanged(keyboard: KeyboardInput, clipboard: ClipboardSync): void {
-    const isHosting = this.#client?.control.verdict === 'hosting'
-    if (isHosting !== this.#wasHosting) {
+    const isHosting = this.isHosting
+    if (this.#shown && isHosting !== this.#wasHosting) {
       this.#wasHosting = isHosting
       this.#showOwnCursor()
-      if (isHosting) {
-        keyboard.tellLocksAgain()
-        void clipboard.bring()
-      } else {
-        keyboard.forgetAll()
-      }
+      this.#handsChanged(this.#shown, isHosting)
+    }
+  }
+
+  #handsChanged({ keyboard, clipboard }: Shown, isHosting: boolean): void {
+    if (isHosting) {
+      keyboard.tellLocksAgain()
+      this.#applyLayout()
+      void clipboard.bring()
+    } else {
+      keyboard.forgetAll()
     }
   }
 
   /** At the controls, one's own pointer is the desktop's: no round trip between hand and eye. */
   #showOwnCursor(): void {
-    const image = this.#client?.cursor.image.value
-    const isHosting = this.#client?.control.verdict === 'hosting' && !this.#client.control.isLocked
-    const own = image ? `url(${image.url}) ${image.hotX} ${image.hotY}, default` : 'none'
-    this.#surface.style.cursor = isHosting ? own : 'default'
+    const { style } = this.#parts.surface
+    const image = this.client?.cursor.image.value
+    const isMine = this.isHosting && !this.viewOnly
+    const [best, other] = isMine && image ? cursorStyles(image, this.#shown?.picture.cursorScale ?? 1) : []
+    const plain = other ?? (isMine ? 'none' : 'default')
+    if (this.#parts.cursorNow !== (best ?? plain)) {
+      this.#parts.cursorNow = best ?? plain
+      style.cursor = plain
+      // A browser that does not know it leaves the line above.
+      style.cursor = best ?? plain
+    }
+  }
+
+  #play(): void {
+    if (this.client?.stream.value) {
+      void this.#shown?.picture.play()
+    }
   }
 }
 
-function prepareSurface(surface: HTMLTextAreaElement): void {
-  // An editable element always matches :focus-visible: the ring is for those who came by keyboard.
-  surface.addEventListener('pointerdown', () => surface.setAttribute('data-by-pointer', ''))
-  surface.addEventListener('blur', () => surface.removeAttribute('data-by-pointer'))
-  surface.autocomplete = 'off'
-  surface.spellcheck = false
-  surface.inputMode = 'none'
-  surface.setAttribute('autocorrect', 'off')
-  surface.setAttribute('autocapitalize', 'off')
-  surface.setAttribute('aria-label', 'Remote desktop')
-  surface.setAttribute(
-    'aria-description',
-    'At the controls, every key goes to the desktop; Ctrl, Alt and Shift together give the keyboard back.',
-  )
+declare global {
+  interface HTMLElementTagNameMap {
+    'neko-view': NekoView
+  }
 }
 
 if (!customElements.get('neko-view')) {

@@ -65,15 +65,25 @@ export class Picture {
 
   /** Where the picture is on the page, without the bars beside it. */
   get rect(): Rect {
-    const { frame, video } = this.#parts
+    const { video } = this.#parts
     const shown = video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : this.screen
-    const box = frame.getBoundingClientRect()
+    const { box } = this
     return this.zoom.apply(contain(box, shown), box)
   }
 
-  /** Magnifies the view, by fingers. */
-  pinch(pinch: { factor: number; at: Point; by: Point }): void {
-    this.zoom.pinch(pinch, this.#parts.frame.getBoundingClientRect())
+  /** The box that the picture is fitted into. */
+  get box(): Rect {
+    return this.#parts.frame.getBoundingClientRect()
+  }
+
+  /** How large a pixel of the pointer's image is on the page. */
+  get cursorScale(): number {
+    return Math.max(leastCursorScale, this.rect.width / this.screen.width)
+  }
+
+  /** Moves a magnified view so that a pixel of the desktop is in sight. */
+  reveal(pixel: Point): void {
+    this.zoom.reveal(pagePoint(pixel, this.rect, this.screen), this.box)
   }
 
   /** Whether the drawn pointer is shown also to the host: fingers have none of their own. */
@@ -126,7 +136,7 @@ export class Picture {
   }
 
   #draw(): void {
-    const { cursor, frame, video } = this.#parts
+    const { cursor, video } = this.#parts
     video.style.transform = this.zoom.transform
     this.onDraw()
     const image = this.#client.cursor.image.value
@@ -138,8 +148,7 @@ export class Picture {
       return
     }
     const { rect, screen } = this
-    const scale = Math.max(leastCursorScale, rect.width / screen.width)
-    const box = frame.getBoundingClientRect()
+    const { box, cursorScale: scale } = this
     const at = pagePoint(position, rect, screen)
     if (cursor.src !== image.url) {
       cursor.src = image.url

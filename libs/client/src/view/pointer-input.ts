@@ -1,9 +1,10 @@
 import { systemClock } from '@neko-edge/kit'
 import type { NekoClient } from '../client.ts'
-import type { Fingers, FingerTarget } from './fingers.ts'
+import type { Finger, Fingers, FingerTarget } from './fingers.ts'
 import { Gestures } from './gestures.ts'
 import { nearestPixel, type Point, screenPixel } from './mapping.ts'
 import type { Picture } from './picture.ts'
+import { TouchScreen } from './touch-screen.ts'
 import { Trackpad } from './trackpad.ts'
 import { Wheel } from './wheel.ts'
 
@@ -15,13 +16,20 @@ export interface PointerInputOptions {
   holdsControl: () => boolean
 }
 
+/**
+ * What fingers mean: a mouse that is where they are, a trackpad that moves the pointer from where it is, or the fingers themselves for a
+ * desktop with a touch screen. `auto` is the last where the desktop has one, else the first.
+ */
+export const touchModes = ['auto', 'mouse', 'trackpad', 'native'] as const
+export type TouchMode = (typeof touchModes)[number]
+
 /** DOM buttons by their number, as X counts: the side buttons are 8 and 9, since 4 to 7 are the wheel. */
 const xButtons = [1, 2, 3, 8, 9] as const
 
 /** Mouse, pen, trackpad and fingers over the picture. What happens in the bars beside it never reaches the desktop. */
 export class PointerInput {
   readonly #options: PointerInputOptions
-  readonly #fingers: Readonly<Record<'direct' | 'trackpad', Fingers>>
+  readonly #ways: Readonly<Record<Exclude<TouchMode, 'auto'>, Fingers>>
   readonly #wheel = new Wheel()
   readonly #held = new Set<number>()
   readonly #abort = new AbortController()
@@ -29,7 +37,11 @@ export class PointerInput {
   #movedTo: Point | undefined
   /** Where a trackpad has brought the pointer, in pixels of the desktop with their fractions. */
   #steeredTo: Point | undefined
-  #way: 'direct' | 'trackpad' = 'direct'
+  /** Fingers that are down, and how they are read: not otherwise before all are lifted. */
+  readonly #down = new Set<number>()
+  #fingers: Fingers
+  /** What fingers mean from the next one on. */
+  touchMode: TouchMode = 'auto'
   /** How fast the wheel turns; below 0 the other way. */
   scrollSpeed = 1
 
@@ -41,31 +53,28 @@ export class PointerInput {
       moveBy: (by) => this.#steer(by),
       button: (code, down) => this.#button(code, down),
       scroll: (clicks) => options.client.control.input({ is: 'scroll', ...clicks, control: false }),
-      pinch: (pinch) => options.picture.pinch(pinch),
+      pinch: (pinch) => options.picture.zoom.pinch(pinch, options.picture.box),
+      touch: (phase, id, finger) => this.#touch(phase, id, finger),
     }
-    this.#fingers = { direct: new Gestures(systemClock, target), trackpad: new Trackpad(systemClock, target) }
+    const mouse = new Gestures(systemClock, target)
+    this.#ways = { mouse, trackpad: new Trackpad(systemClock, target), native: new TouchScreen(target) }
+    this.#fingers = mouse
     const listen = { signal: this.#abort.signal, passive: false }
-    surface.addEventListener('pointerdown', (event) => this.#down(event), listen)
+    surface.addEventListener('pointerdown', (event) => this.#pressed(event), listen)
     surface.addEventListener('pointermove', (event) => this.#moved(event), listen)
-    surface.addEventListener('pointerup', (event) => this.#up(event), listen)
-    surface.addEventListener('pointercancel', () => this.#fingers[this.#way].cancel(), listen)
+    surface.addEventListener('pointerup', (event) => this.#lifted(event), listen)
+    surface.addEventListener('pointercancel', () => this.#cancelFingers(), listen)
     surface.addEventListener('wheel', (event) => this.#wheeled(event), listen)
-    surface.addEventListener('contextmenu', (event) => this.#isHosting() && event.preventDefault(), listen)
+    surface.addEventListener('contextmenu', (event) => (this.#isHosting() || isTouch(event)) && event.preventDefault(), listen)
     // The middle button would start the browser's own scrolling, the side buttons would leave the page.
     surface.addEventListener('mousedown', (event) => event.preventDefault(), listen)
     surface.addEventListener('mouseup', (event) => event.preventDefault(), listen)
     surface.addEventListener('auxclick', (event) => event.preventDefault(), listen)
   }
 
-  /** What fingers mean: where they are, or how they move. */
-  set way(way: 'direct' | 'trackpad') {
-    this.#fingers[this.#way].cancel()
-    this.#way = way
-  }
-
-  /** Lets go of every button. */
+  /** Lets go of every button and finger. */
   releaseAll(): void {
-    this.#fingers[this.#way].cancel()
+    this.#cancelFingers()
     for (const code of [...this.#held]) {
       this.#button(code, false)
     }
@@ -84,20 +93,19 @@ export class PointerInput {
     return control.verdict === 'hosting' && !control.isLocked
   }
 
-  #down(event: PointerEvent): void {
+  #pressed(event: PointerEvent): void {
     const { picture, surface } = this.#options
     const at = { x: event.clientX, y: event.clientY }
     const pixel = screenPixel(at, picture.rect, picture.screen)
     surface.focus({ preventScroll: true })
-    picture.drawsOwn = event.pointerType === 'touch'
+    picture.drawsOwn = isTouch(event)
     if (!pixel) {
       return
     }
     capture(surface, event.pointerId)
-    if (event.pointerType === 'touch') {
+    if (isTouch(event)) {
       event.preventDefault()
-      this.#steeredTo = undefined
-      this.#fingers[this.#way].down(event.pointerId, at)
+      this.#fingerDown(event)
       return
     }
     this.#moveNow(pixel)
@@ -106,8 +114,8 @@ export class PointerInput {
 
   #moved(event: PointerEvent): void {
     const at = { x: event.clientX, y: event.clientY }
-    if (event.pointerType === 'touch') {
-      this.#fingers[this.#way].move(event.pointerId, at)
+    if (isTouch(event)) {
+      this.#fingers.move(event.pointerId, fingerOf(event))
       return
     }
     this.#changeButtons(event)
@@ -118,16 +126,37 @@ export class PointerInput {
     }
   }
 
-  #up(event: PointerEvent): void {
-    if (event.pointerType === 'touch') {
-      this.#fingers[this.#way].move(event.pointerId, { x: event.clientX, y: event.clientY })
-      this.#fingers[this.#way].up(event.pointerId)
+  #lifted(event: PointerEvent): void {
+    if (isTouch(event)) {
+      this.#down.delete(event.pointerId)
+      this.#fingers.move(event.pointerId, { ...fingerOf(event), pressure: 0 })
+      this.#fingers.up(event.pointerId)
       return
     }
     if (this.#held.size > 0) {
       this.#moveNow(this.#nearest({ x: event.clientX, y: event.clientY }))
     }
     this.#button(xButtons[event.button] ?? 0, false)
+  }
+
+  #fingerDown(event: PointerEvent): void {
+    if (this.#down.size === 0) {
+      this.#steeredTo = undefined
+      const isNative = this.touchMode === 'auto' && this.#options.client.room.value?.touch === true
+      this.#fingers = this.#ways[this.touchMode !== 'auto' ? this.touchMode : isNative ? 'native' : 'mouse']
+    }
+    this.#down.add(event.pointerId)
+    this.#fingers.down(event.pointerId, fingerOf(event))
+  }
+
+  #cancelFingers(): void {
+    this.#down.clear()
+    this.#fingers.cancel()
+  }
+
+  #touch(phase: 'begin' | 'update' | 'end', id: number, finger: Finger): void {
+    const pressure = Math.round(255 * Math.max(0, Math.min(1, finger.pressure)))
+    this.#options.client.control.input({ is: 'touch', phase, id, ...this.#nearest(finger), pressure })
   }
 
   /** A second button while one is held comes as a move (Pointer Events §4.1.1.1). */
@@ -167,6 +196,7 @@ export class PointerInput {
     }
     this.#steeredTo = to
     this.#moveNow({ x: Math.floor(to.x), y: Math.floor(to.y) })
+    picture.reveal(to)
   }
 
   #nearest(at: Point): Point {
@@ -209,6 +239,10 @@ export class PointerInput {
     this.#options.client.control.input({ is: 'button', code, down })
   }
 }
+
+const isTouch = (event: MouseEvent) => event instanceof PointerEvent && event.pointerType === 'touch'
+
+const fingerOf = ({ clientX: x, clientY: y, pressure }: PointerEvent): Finger => ({ x, y, pressure })
 
 function capture(surface: HTMLElement, pointerId: number): void {
   try {

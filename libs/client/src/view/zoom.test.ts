@@ -37,4 +37,18 @@ describe('Zoom', () => {
       }),
     )
   })
+
+  it('[WEB-1405] follows the pointer of a trackpad while magnified, and stands still while it is in sight', () => {
+    const zoom = new Zoom(() => {})
+    zoom.reveal({ x: 9_000, y: 9_000 }, frame)
+    expect(zoom.transform).toBe('none')
+    zoom.pinch({ factor: 2, at: { x: 10, y: 20 }, by: { x: 0, y: 0 } }, frame)
+    zoom.reveal({ x: 210, y: 170 }, frame)
+    expect(zoom.transform).toBe('translate(0px, 0px) scale(2)')
+    // Out of sight to the right: it comes in, an eighth away from the edge.
+    zoom.reveal({ x: 460, y: 170 }, frame)
+    expect(zoom.transform).toBe('translate(-100px, 0px) scale(2)')
+    zoom.reveal({ x: 9_000, y: 170 }, frame)
+    expect(zoom.transform).toBe('translate(-400px, 0px) scale(2)')
+  })
 })

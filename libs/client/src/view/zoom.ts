@@ -33,6 +33,14 @@ export class Zoom {
     this.#onChange()
   }
 
+  /** Moves the view so that a point of the page is in it, with some room around. Nothing changes where it is already. */
+  reveal(at: Point, frame: Rect): void {
+    const by = { x: outside(at.x - frame.left, frame.width), y: outside(at.y - frame.top, frame.height) }
+    if (this.#scale > 1 && (by.x !== 0 || by.y !== 0)) {
+      this.pinch({ factor: 1, at, by }, frame)
+    }
+  }
+
   reset(): void {
     this.#scale = 1
     this.#x = 0
@@ -53,3 +61,9 @@ export class Zoom {
 
 /** The frame stays covered: nothing moves further in than its edge. */
 const within = (offset: number, least: number) => Math.min(0, Math.max(least, offset))
+
+/** What a place has to move by to be inside of `length`, away from its edges by an eighth. */
+function outside(offset: number, length: number): number {
+  const margin = length / 8
+  return offset < margin ? margin - offset : offset > length - margin ? length - margin - offset : 0
+}

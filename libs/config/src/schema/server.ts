@@ -6,6 +6,10 @@ import { duration, flag, integer, list, parsed, text } from './option.ts'
 
 const defaultBind: Bind = { kind: 'tcp', host: '127.0.0.1', port: 8080 }
 
+/** An origin as browsers send it, or `*`; it stands in headers as it is, so that nothing else may be in it. */
+const isOrigin = (word: string) =>
+  word === '*' || /^[a-z][a-z0-9+.-]*:\/\/[^/\s;,]+$/i.test(word) ? undefined : `holds ${word}, which is not an origin`
+
 /** The HTTP server. */
 export const server = {
   'server.bind': parsed<Bind>({
@@ -45,7 +49,14 @@ export const server = {
     default: [],
     about: 'Origins that may call the API from another site; * is all of them',
     form: 'origins such as https://example.org',
-    check: (word) => (word === '*' || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i.test(word) ? undefined : `holds ${word}, which is not an origin`),
+    check: isOrigin,
+  }),
+  'server.frame_ancestors': list({
+    default: [],
+    since: 'edge',
+    about: 'Origins that may show the built-in page in a frame, beside its own and those of server.cors; * is all of them',
+    form: 'origins such as https://example.org',
+    check: isOrigin,
   }),
   'server.login_limit.per_address': integer({
     default: 30,
