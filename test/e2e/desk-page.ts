@@ -7,6 +7,9 @@ export type DeskReport =
   | { is: 'ready'; left: number; top: number }
   | { is: 'click'; x: number; y: number; button: number }
   | { is: 'typed'; text: string }
+  | { is: 'wheel'; deltaX: number; deltaY: number }
+  /** A button that was held over some way, in pixels of the screen. */
+  | { is: 'drag'; from: { x: number; y: number }; to: { x: number; y: number } }
 
 /**
  * Four coloured fields, one of which changes with each click; a text field that has the focus; and a tone. Everything that
@@ -28,6 +31,14 @@ const page = `<!doctype html><meta charset="utf-8"><title>desk</title>
   const target = document.querySelector('#target'), field = document.querySelector('textarea'), tick = document.querySelector('#tick')
   target.addEventListener('mousedown', () => target.classList.toggle('hit'))
   addEventListener('mousedown', (e) => { tell({ is: 'click', x: e.screenX, y: e.screenY, button: e.button }) })
+  let from
+  addEventListener('mousedown', (e) => { from = { x: e.screenX, y: e.screenY } })
+  addEventListener('mouseup', (e) => {
+    const to = { x: e.screenX, y: e.screenY }
+    if (from && Math.hypot(to.x - from.x, to.y - from.y) > 20) tell({ is: 'drag', from, to })
+  })
+  addEventListener('wheel', (e) => { tell({ is: 'wheel', deltaX: e.deltaX, deltaY: e.deltaY }) })
+  addEventListener('contextmenu', (e) => { e.preventDefault() })
   field.addEventListener('input', () => tell({ is: 'typed', text: field.value }))
   let on = false
   setInterval(() => { on = !on; tick.style.background = on ? '#333' : '#ccc' }, 100)

@@ -235,13 +235,13 @@ describe('<neko-view> on the page of another site', () => {
     const where = await visit(friend, lines('name="Anna" password="neko"'))
     await page.sees(2)
     await where.evaluate(() => {
-      const opened: (WebSocket | RTCPeerConnection)[] = []
+      const opened: WeakRef<WebSocket | RTCPeerConnection>[] = []
       Object.assign(globalThis, { opened })
       const watched = <A extends unknown[], T extends WebSocket | RTCPeerConnection>(original: new (...all: A) => T) =>
         new Proxy(original, {
           construct(of, all: A) {
             const made = new of(...all)
-            opened.push(made)
+            opened.push(new WeakRef(made))
             return made
           },
         })
@@ -249,8 +249,9 @@ describe('<neko-view> on the page of another site', () => {
     })
     const openNow = () =>
       where.evaluate(() => {
-        const { opened } = globalThis as unknown as { opened: (WebSocket | RTCPeerConnection)[] }
-        return opened.filter((it) => ('readyState' in it ? it.readyState < 2 : it.connectionState !== 'closed')).length
+        const { opened } = globalThis as unknown as { opened: WeakRef<WebSocket | RTCPeerConnection>[] }
+        const all = opened.flatMap((ref) => ref.deref() ?? [])
+        return all.filter((it) => ('readyState' in it ? it.readyState < 2 : it.connectionState !== 'closed')).length
       })
     const first = await sessions()
     await where.evaluate(() =>
@@ -283,6 +284,13 @@ describe('<neko-view> on the page of another site', () => {
       await until(async () => (await openNow()) === 0, { ms: 10_000, what: 'nothing open' })
       await until(async () => (await sessions()).length === first.length, { ms: 10_000, what: 'no session more than before' })
     }
-    await until(async () => (await listeners()) <= before + 2, { ms: 10_000, what: 'no listener left' })
+    let left = 0
+    await until(
+      async () => {
+        left = (await listeners()) - before
+        return left <= 2
+      },
+      { ms: 10_000, what: 'no listener left' },
+    ).catch(() => expect.fail(`${left} listeners are left of ${2 * rounds} elements`))
   })
 })
