@@ -215,6 +215,10 @@ function wrongFields({ path }: Operation): [string, unknown][] {
       ['is_admin', 'yes'],
       ['plugins', []],
     ],
+    '/api/bans': [
+      ['id', 1],
+      ['id', ['a']],
+    ],
     '/api/batch': [
       ['path', 1],
       ['method', {}],

@@ -139,6 +139,7 @@ export const rows: Readonly<Record<string, Row>> = {
   'POST /api/members_bulk/delete': forAdmins(204, bulk),
 
   'GET /api/bans': forAdmins(200),
+  'POST /api/bans': forAdmins(204, async (world) => ({ path: '', body: { id: (await world.someone()).id } })),
   'DELETE /api/bans/{ip}': forAdmins(204, onBan),
 
   'GET /api/room/settings': forAdmins(200),

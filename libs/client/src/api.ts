@@ -6,6 +6,15 @@ const answerMs = 10_000
 
 export type LoginAnswer = SessionData & { token?: string }
 
+/** An address that may not come in. */
+export interface Ban {
+  readonly ip: string
+  readonly banned_by: string
+  readonly name: string
+  /** ISO 8601. */
+  readonly since: string
+}
+
 export interface ApiOptions {
   /** The address of the page or room: the API lives below it, so that path prefixes and `/room/<id>/` work. */
   base: string
@@ -92,6 +101,36 @@ export class Api {
   /** Ends somebody's session: he has to sign in again. */
   removeSession(id: string): Promise<unknown> {
     return this.request('DELETE', `api/sessions/${encodeURIComponent(id)}`)
+  }
+
+  /** The addresses that may not come in. */
+  async bans(): Promise<readonly Ban[]> {
+    // The answer's shape is the server's promise.
+    return ((await this.request('GET', 'api/bans')) ?? []) as readonly Ban[]
+  }
+
+  /** Removes somebody, and lets nobody in from that address. */
+  ban(id: string): Promise<unknown> {
+    return this.post('api/bans', { id })
+  }
+
+  liftBan(ip: string): Promise<unknown> {
+    return this.request('DELETE', `api/bans/${encodeURIComponent(ip)}`)
+  }
+
+  /** The desktop's clipboard, as the applications there left it. */
+  async clipboard(): Promise<{ text?: string; html?: string }> {
+    return ((await this.request('GET', 'api/room/clipboard')) ?? {}) as { text?: string; html?: string }
+  }
+
+  /** Puts text into the desktop's clipboard, with the same as HTML for applications that take it. */
+  setClipboard(content: { text: string; html: string }): Promise<unknown> {
+    return this.post('api/room/clipboard', content)
+  }
+
+  /** The picture in the desktop's clipboard, as PNG. Rejects where there is none. */
+  clipboardPicture(signal: AbortSignal): Promise<Blob> {
+    return this.download('api/room/clipboard/image.png', { signal, onShare: () => {} })
   }
 
   setScreen(size: ScreenSize): Promise<unknown> {

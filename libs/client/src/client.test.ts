@@ -34,7 +34,16 @@ function setUp() {
       },
       openPeer: (_, events) => {
         peers.push(events)
-        return { accept: () => {}, addCandidate: () => {}, send: () => true, stats: async () => undefined, close: () => {} }
+        return {
+          accept: () => {},
+          answered: () => {},
+          publish: () => {},
+          tried: () => '',
+          addCandidate: () => {},
+          send: () => true,
+          stats: async () => undefined,
+          close: () => {},
+        }
       },
     },
   })

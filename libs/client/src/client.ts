@@ -10,8 +10,9 @@ import { Files } from './files.ts'
 import { Link, type SocketLike } from './link.ts'
 import { Media } from './media.ts'
 import { type OpenPeer, openBrowserPeer } from './peer.ts'
-import { applyMessage, type Room } from './room.ts'
+import { applyMessage, profileOf, type Room } from './room.ts'
 import { type SendForm, sendByXhr } from './send-form.ts'
+import { openBrowserDevice, Share, type ShareOptions } from './share.ts'
 import { readStats, type Statistics } from './stats.ts'
 import { type Trouble, troubleOf, troubleOfFarewell } from './trouble.ts'
 
@@ -22,6 +23,7 @@ export interface Platform {
   openSocket: (url: string) => SocketLike
   openPeer: OpenPeer
   sendForm: SendForm
+  openDevice: ShareOptions['openDevice']
   random: () => number
   /** The origin of the page; `undefined` outside of one. */
   origin: string | undefined
@@ -39,6 +41,7 @@ const browser = (): Platform => ({
   openSocket: (url) => new WebSocket(url),
   openPeer: openBrowserPeer,
   sendForm: sendByXhr,
+  openDevice: openBrowserDevice,
   random: Math.random,
   origin: globalThis.location?.origin,
 })
@@ -55,6 +58,7 @@ export class NekoClient {
   readonly control: Control
   readonly chat: Chat
   readonly files: Files
+  readonly share: Share
   readonly cursor = new Cursor()
   readonly #platform: Platform
   readonly #link: Link
@@ -75,7 +79,7 @@ export class NekoClient {
 
   constructor({ base, platform }: ClientOptions) {
     this.#platform = { ...browser(), ...platform }
-    const { clock, fetch, openSocket, openPeer, sendForm, random, origin } = this.#platform
+    const { clock, fetch, openSocket, openPeer, sendForm, openDevice, random, origin } = this.#platform
     this.api = new Api({ base, fetch, origin, signal: this.#closed.signal })
     this.#link = new Link({ clock, random, openSocket, url: () => this.api.url('api/ws', { socket: true }) })
     const send = this.#link.send.bind(this.#link)
@@ -83,12 +87,14 @@ export class NekoClient {
     this.control = new Control({ clock, room: this.#room, send, sendOverChannel: (input) => this.#media.send(input) })
     this.chat = new Chat({ clock, room: this.#room, send })
     this.files = new Files({ api: this.api, sendForm, send })
+    this.share = new Share({ openDevice, publish: (kind, track) => this.#media.publish(kind, track) })
     this.#unwatch = [
       this.#link.onMessage((message) => this.#heard(message)),
       this.#media.onChannel((message) => this.cursor.heard(message)),
       this.#link.state.watch((state) => this.#linkChanged(state.is)),
       this.#account.watch(() => this.#update()),
       this.#media.state.watch(() => this.#update()),
+      this.#media.state.watch(({ is }) => is === 'up' && this.share.again()),
     ]
   }
 
@@ -171,6 +177,17 @@ export class NekoClient {
     this.#token.set(undefined)
   }
 
+  /** Pastes in the desktop: a text, with the same as HTML where there is formatting. */
+  paste(text: string, html = ''): void {
+    const plain = () => this.control.paste(text)
+    if (html === '') {
+      plain()
+      return
+    }
+    // What lies in the clipboard is pasted by an empty text.
+    this.api.setClipboard({ text, html }).then(() => this.control.paste(''), plain)
+  }
+
   /** A moment of the numbers behind picture and sound; `undefined` while nothing flows. */
   async statistics(): Promise<Statistics | undefined> {
     const report = await this.#media.stats()
@@ -206,6 +223,7 @@ export class NekoClient {
 
   #leave(account: Account): void {
     this.#cancelSignIn()
+    this.share.close()
     this.#credentials = undefined
     this.#farewell = undefined
     this.#link.close()
@@ -259,6 +277,9 @@ export class NekoClient {
       case 'signal/restart':
         this.#media.renegotiate(message.payload.sdp)
         break
+      case 'signal/answer':
+        this.#media.answered(message.payload.sdp)
+        break
       case 'signal/candidate':
         this.#media.candidate(message.payload)
         break
@@ -279,6 +300,10 @@ export class NekoClient {
   }
 
   #rightsChanged(): void {
+    const room = this.#room.value
+    if (room && profileOf(room)?.can_share_media === false) {
+      this.share.close()
+    }
     const account = this.#account.value
     const canWatch = this.#canWatch()
     if (account.is === 'signed-in' && account.canWatch !== canWatch) {

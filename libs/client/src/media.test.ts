@@ -41,6 +41,9 @@ function setUp() {
       return {
         accept: (sdp) => void peer.offers.push(sdp),
         addCandidate: (item) => void peer.candidates.push(item.candidate ?? ''),
+        answered: () => {},
+        publish: () => {},
+        tried: () => 'Tried nothing.',
         send: (bytes) => {
           peer.sent.push(bytes)
           return !peer.isClosed

@@ -3,6 +3,7 @@ import type { ClientEvent, IceCandidate, ServerPayloads } from '@neko-edge/proto
 import { type ChannelInput, type ChannelOutput, encodeInput } from '@neko-edge/protocol/channel'
 import { Cell, type Watchable } from './cell.ts'
 import type { OpenPeer, PeerLike } from './peer.ts'
+import type { ShareKind } from './share.ts'
 import type { Trouble } from './trouble.ts'
 
 /** How long the server may take to offer, and a path may take to be found, in milliseconds. */
@@ -93,10 +94,13 @@ export class Media {
     const early = this.#state.value.is === 'asked' ? this.#early : []
     this.#end()
     this.#state.set({ is: 'connecting' })
-    this.#cancelWait = this.#options.clock.after(pathMs, () => this.#failed('no-media-path', `no path within ${pathMs / 1000} s`))
+    this.#cancelWait = this.#options.clock.after(pathMs, () =>
+      this.#failed('no-media-path', `no path within ${pathMs / 1000} s. ${this.#peer?.tried() ?? ''}`),
+    )
     const { send } = this.#options
     const peer = this.#options.openPeer(iceservers, {
       onAnswer: (answer) => send('signal/answer', { sdp: answer }),
+      onOffer: (offer) => send('signal/offer', { sdp: offer }),
       onCandidate: (candidate) => send('signal/candidate', candidate),
       onUp: () => this.#peer === peer && this.#up(),
       onShaky: () => this.#peer === peer && send('signal/restart'),
@@ -114,6 +118,16 @@ export class Media {
   /** A later offer to the same peer: renegotiation or ICE restart. */
   renegotiate(sdp: string): void {
     this.#peer?.accept(sdp)
+  }
+
+  /** The server's answer to an offer of the browser. */
+  answered(sdp: string): void {
+    this.#peer?.answered(sdp)
+  }
+
+  /** Sends a microphone or a camera, or none of its kind any more, while there is a peer. */
+  publish(kind: ShareKind, track: MediaStreamTrack | undefined): void {
+    this.#peer?.publish(kind, track)
   }
 
   candidate(candidate: IceCandidate): void {

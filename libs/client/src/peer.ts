@@ -1,10 +1,14 @@
 import { messageOf } from '@neko-edge/kit'
 import type { IceServer } from '@neko-edge/protocol'
 import { type ChannelOutput, decodeOutput } from '@neko-edge/protocol/channel'
+import { pathReport } from './path-report.ts'
+import type { ShareKind } from './share.ts'
 
 /** What a peer tells its owner; nothing more comes after `onDown`. */
 export interface PeerEvents {
   onAnswer: (sdp: string) => void
+  /** The client has something to change: the server has to answer. */
+  onOffer: (sdp: string) => void
   onCandidate: (candidate: RTCIceCandidateInit) => void
   /** Media flows and the data channel is open. */
   onUp: () => void
@@ -19,7 +23,13 @@ export interface PeerEvents {
 export interface PeerLike {
   /** Takes an offer of the server, the first or a later one, and answers it. */
   accept(sdp: string): void
+  /** Takes the server's answer to `onOffer`. */
+  answered(sdp: string): void
   addCandidate(candidate: RTCIceCandidateInit): void
+  /** Sends a track of one's own, or none of its kind any more. */
+  publish(kind: ShareKind, track: MediaStreamTrack | undefined): void
+  /** What was tried to reach the server, in words. */
+  tried(): string
   /** Gives false while the channel is not open. */
   send(bytes: Uint8Array<ArrayBuffer>): boolean
   stats(): Promise<RTCStatsReport | undefined>
@@ -37,6 +47,9 @@ class BrowserPeer implements PeerLike {
   readonly #stream = new MediaStream()
   /** Candidates that came before the offer that they belong to. */
   #early: RTCIceCandidateInit[] = []
+  /** Candidates of both sides, for who wants to know why there is no path. */
+  readonly #here: string[] = []
+  readonly #there: string[] = []
   #channel: RTCDataChannel | undefined
   #work: Promise<void> = Promise.resolve()
   #isUp = false
@@ -45,7 +58,8 @@ class BrowserPeer implements PeerLike {
   constructor(iceServers: readonly IceServer[], events: PeerEvents) {
     this.#events = events
     this.#peer = new RTCPeerConnection({ iceServers: [...iceServers] })
-    this.#peer.onicecandidate = ({ candidate }) => candidate && events.onCandidate(candidate.toJSON())
+    this.#peer.onicecandidate = ({ candidate }) => candidate && this.#found(candidate)
+    this.#peer.onnegotiationneeded = () => this.#later(() => this.#offer())
     this.#peer.ontrack = ({ track, receiver }) => this.#addTrack(track, receiver)
     this.#peer.ondatachannel = ({ channel }) => this.#takeChannel(channel)
     this.#peer.onconnectionstatechange = () => this.#stateChanged()
@@ -53,7 +67,9 @@ class BrowserPeer implements PeerLike {
   }
 
   accept(sdp: string): void {
+    this.#there.push(...sdp.split(/\r?\n/).filter((line) => line.startsWith('a=candidate')))
     this.#later(async () => {
+      // An offer of ours that crosses this one is taken back by it (RFC 8829 §4.1.10.2), and made anew afterwards.
       await this.#peer.setRemoteDescription({ type: 'offer', sdp })
       const early = this.#early
       this.#early = []
@@ -68,7 +84,31 @@ class BrowserPeer implements PeerLike {
     })
   }
 
+  answered(sdp: string): void {
+    this.#later(async () => {
+      if (this.#peer.signalingState === 'have-local-offer') {
+        await this.#peer.setRemoteDescription({ type: 'answer', sdp })
+      }
+    })
+  }
+
+  publish(kind: ShareKind, track: MediaStreamTrack | undefined): void {
+    this.#later(async () => {
+      const line = this.#peer.getTransceivers().find(({ receiver }) => receiver.track.kind === kind)
+      if (line) {
+        await line.sender.replaceTrack(track ?? null)
+        // The browser asks for a negotiation where that changes something.
+        line.direction = track ? 'sendrecv' : 'recvonly'
+      }
+    })
+  }
+
+  tried(): string {
+    return pathReport(this.#here, this.#there)
+  }
+
   addCandidate(candidate: RTCIceCandidateInit): void {
+    this.#there.push(candidate.candidate ?? '')
     if (this.#peer.remoteDescription === null) {
       this.#early.push(candidate)
       return
@@ -98,6 +138,19 @@ class BrowserPeer implements PeerLike {
       this.#channel.onclose = null
     }
     this.#peer.close()
+  }
+
+  #found(candidate: RTCIceCandidate): void {
+    this.#here.push(candidate.candidate)
+    this.#events.onCandidate(candidate.toJSON())
+  }
+
+  async #offer(): Promise<void> {
+    // Where an offer of the server waits for its answer, the need is told again after it.
+    if (this.#peer.signalingState === 'stable') {
+      await this.#peer.setLocalDescription()
+      this.#events.onOffer(this.#peer.localDescription?.sdp ?? '')
+    }
   }
 
   #later(step: () => Promise<void>): void {
@@ -130,7 +183,7 @@ class BrowserPeer implements PeerLike {
   #stateChanged(): void {
     const { connectionState, iceConnectionState } = this.#peer
     if (connectionState === 'failed' || iceConnectionState === 'failed') {
-      this.#down('no network path to the media server was found')
+      this.#down(`no network path to the media server was found. ${this.tried()}`)
     } else if (iceConnectionState === 'disconnected') {
       this.#events.onShaky()
     } else if (!this.#isUp && connectionState === 'connected' && this.#channel?.readyState === 'open') {

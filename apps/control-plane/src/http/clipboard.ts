@@ -22,10 +22,10 @@ export const clipboard = [
     method: 'POST',
     path: '/api/room/clipboard',
     isMount: true,
-    summary: 'Put HTML on the clipboard, or text where there is none',
+    summary: 'Put text on the clipboard, with the same as HTML for applications that take it',
     guards,
     body: { schema: lenientObject({ text, html: text }) },
-    handle: ({ hub, body }) => hub.node.call('clipboard.set', body.html === '' ? { text: body.text } : { html: body.html }),
+    handle: ({ hub, body }) => hub.node.call('clipboard.set', contentOf(body)),
   }),
   operation({
     method: 'GET',
@@ -46,3 +46,9 @@ async function orNothing<T>(call: Promise<T>): Promise<T> {
     throw error instanceof NekoError && error.code === 'notFound' ? new NekoError('internal', error.message, { cause: error }) : error
   }
 }
+
+/** Empty HTML is none; a text that comes with HTML may be empty, too. */
+const contentOf = ({ text: plain, html }: { text: string; html: string }) => ({
+  ...((plain !== '' || html === '') && { text: plain }),
+  ...(html !== '' && { html }),
+})

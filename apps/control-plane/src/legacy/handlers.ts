@@ -1,6 +1,7 @@
 import type { LockName, Session, Settings, V2ClientEvent, V2ClientPayload, V2Message } from '@neko-edge/protocol'
-import { changeBan, deleteSession, giveControl, releaseControl, resetControl, takeControl } from '@neko-edge/store'
+import { deleteSession, giveControl, releaseControl, resetControl, takeControl } from '@neko-edge/store'
 import { isPermitted } from '../plugins/permission.ts'
+import { banSession } from '../session/ban.ts'
 import { askForControl } from '../session/control.ts'
 import { withPeer } from '../session/peer.ts'
 import { editProfile } from '../session/profile.ts'
@@ -183,14 +184,7 @@ export const handlers: Handlers = {
   'admin/release': byAdmin(async ({ hub, session }) => void (await hub.room.run(resetControl, [session.id]))),
   'admin/give': byAdmin(give),
   'admin/kick': toUser(({ hub, session }, target) => hub.room.run(deleteSession, [target.id, 'kicked', session.id])),
-  'admin/ban': toUser(async ({ hub, session }, target) => {
-    const ban = { owner: session.id, name: session.profile.name, since: hub.clock.now(), target: target.id }
-    const { address } = target.state
-    if (address !== undefined) {
-      await hub.room.run(changeBan, [address, JSON.stringify(ban), session.id])
-    }
-    await hub.room.run(deleteSession, [target.id, 'banned', session.id])
-  }),
+  'admin/ban': toUser(({ hub, session: { id, profile } }, target) => banSession(hub, { actor: { id, name: profile.name }, target })),
   'admin/mute': byAdmin(mute(true)),
   'admin/unmute': byAdmin(mute(false)),
 }

@@ -116,7 +116,9 @@ describe('a desktop over HTTP', () => {
     await world.giveControls(user)
     expect((await post('/api/room/clipboard', { text: 'grün <&> \u2028 😀' })).status).toBe(204)
     expect(await get('/api/room/clipboard')).toEqual({ status: 200, json: { text: 'grün <&> \u2028 😀' } })
-    expect((await post('/api/room/clipboard', { text: 'ignored', html: '<b>x</b>' })).status).toBe(204)
+    expect((await post('/api/room/clipboard', { text: 'x', html: '<b>x</b>' })).status).toBe(204)
+    expect(await get('/api/room/clipboard')).toEqual({ status: 200, json: { text: 'x', html: '<b>x</b>' } })
+    expect((await post('/api/room/clipboard', { html: '<b>x</b>' })).status).toBe(204)
     // As upstream: without a text on it, nothing of it is read.
     expect(await get('/api/room/clipboard')).toEqual(error(500, 'Internal Server Error'))
     const long = 'x'.repeat(300_000)

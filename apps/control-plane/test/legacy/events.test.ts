@@ -220,6 +220,20 @@ describe('V2’s admins', () => {
     await planes.enter('vera', { plane: 1 })
   })
 
+  it('[V3-1456] a ban over HTTP is the same ban; nobody bans an administrator, nor somebody who is not there', async () => {
+    await using planes = await Planes.open({ env: { SESSION_API_TOKEN: 'machine' } })
+    const { boss, bob, vera } = await company(planes)
+    const ban = async (id: string) => {
+      const headers = { authorization: 'Bearer machine', 'content-type': 'application/json' }
+      return (await fetch(`${planes.url(1)}/api/bans`, { method: 'POST', headers, body: JSON.stringify({ id }) })).status
+    }
+    expect([await ban(boss.id), await ban('nobody')]).toEqual([403, 404])
+    expect(await ban(vera.id)).toBe(204)
+    expect(await vera.hears('system/disconnect')).toEqual({ message: 'banned' })
+    expect(await commonNews(boss, bob)).toContainEqual({ event: 'admin/ban', id: expect.any(String), target: vera.id })
+    await expect(planes.enter('vera')).rejects.toThrow('403')
+  })
+
   it('[V2-34] do nothing to admins nor to themselves, and users nothing at all', async () => {
     await using planes = await Planes.open()
     const { boss, ann, bob } = await company(planes)

@@ -35,6 +35,8 @@ export function createModel(client: NekoClient, { invitation, preferences }: Out
     roundTripMs: signalOf(client.roundTripMs),
     lines: signalOf(client.chat.lines),
     transfers: signalOf(client.files.transfers),
+    /** Which of one's own devices are on. */
+    shares: signalOf(client.share.on),
     verdict: computed<ControlVerdict>(() => (room.value ? controlVerdict(room.value) : 'forbidden')),
     /** Who has the controls, by name; `undefined` where nobody has. */
     hostName: computed(() => (room.value?.host === undefined ? undefined : nameOf(room.value, room.value.host))),

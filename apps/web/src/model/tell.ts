@@ -1,4 +1,4 @@
-import type { ChatLine } from '@neko-edge/client'
+import type { ChatLine, NekoClient } from '@neko-edge/client'
 import { effect } from '@preact/signals'
 import { words } from '../words/words.ts'
 import type { Model } from './model.ts'
@@ -102,7 +102,11 @@ function bringClipboard({ client, notices, panel }: Model): void {
     }
     const { text } = message.payload
     const { clipboard } = words.value
-    const write = () => navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard here'))
+    const write = async () => {
+      // Text at once: what follows may come too late for a browser that wants a click.
+      await (navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard here')))
+      await writeFormatted(client).catch(() => {})
+    }
     write().catch(() => {
       notices.show(clipboard.arrived, [{ label: clipboard.copy, run: () => void write().catch(() => showText()) }])
     })
@@ -110,4 +114,15 @@ function bringClipboard({ client, notices, panel }: Model): void {
       panel.value = 'clipboard'
     }
   })
+}
+
+/** Copies what is in the desktop's clipboard with its formatting. False where it has none; rejects where the browser, or the server, refuses. */
+export async function writeFormatted(client: NekoClient): Promise<boolean> {
+  const { text = '', html = '' } = await client.api.clipboard()
+  if (html === '') {
+    return false
+  }
+  const blob = (content: string, type: string) => new Blob([content], { type })
+  await navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob(text, 'text/plain'), 'text/html': blob(html, 'text/html') })])
+  return true
 }

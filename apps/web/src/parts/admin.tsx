@@ -1,5 +1,6 @@
-import { lockNames, lockPatch, locksIn, type Room } from '@neko-edge/client'
+import { type Ban, lockNames, lockPatch, locksIn, type Room } from '@neko-edge/client'
 import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import { mayOpenLinks } from '../model/links.ts'
 import type { Model } from '../model/model.ts'
 import { words } from '../words/words.ts'
@@ -52,6 +53,7 @@ export function AdminSettings({ model }: { model: Model }) {
         <Broadcast model={model} room={room} />
         {mayOpenLinks(room) && <OpenLink model={model} />}
       </Section>
+      <Bans model={model} room={room} />
     </>
   )
 }
@@ -141,5 +143,40 @@ function OpenLink({ model }: { model: Model }) {
         </button>
       </span>
     </form>
+  )
+}
+
+/** Addresses that may not come in, with the way to let them in again. Somebody who goes may have been banned: then the list is read anew. */
+function Bans({ model, room }: { model: Model; room: Room }) {
+  const text = words.value.admin
+  const bans = useSignal<readonly Ban[]>([])
+  const { api } = model.client
+  const read = () =>
+    api.bans().then(
+      (all) => {
+        bans.value = all
+      },
+      // The server is away for a moment: what was known stays.
+      () => {},
+    )
+  useEffect(() => void read(), [room.sessions.size])
+  if (bans.value.length === 0) {
+    return null
+  }
+  return (
+    <Section title={text.bans}>
+      <ul class="bans">
+        {bans.value.map(({ ip, name }) => (
+          <li key={ip}>
+            <bdi>{ip}</bdi>
+            <span class="note">{text.lockedBy(name || words.value.people.unnamed)}</span>
+            <span class="spring" />
+            <button type="button" onClick={() => model.run(api.liftBan(ip).then(read))}>
+              {text.liftBan(ip)}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Section>
   )
 }

@@ -3,6 +3,7 @@ import type { Model } from '../model/model.ts'
 import { words } from '../words/words.ts'
 import { Icon } from './icons.tsx'
 import { MenuButton, type MenuItem } from './menu.tsx'
+import { Share } from './share.tsx'
 import { Sound } from './sound.tsx'
 
 /** What one can do with the picture: the controls, the sound, the size. */
@@ -39,6 +40,7 @@ export function Bar({ model, view, onFullscreen }: { model: Model; view: () => N
             <Icon name="shrink" />
           </button>
         )}
+        <Share model={model} />
         <Sound model={model} />
         {model.room.value && (
           <MenuButton label={text.view.quality} items={() => qualities(model)}>

@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Model } from '../model/model.ts'
+import { save } from '../model/save.ts'
+import { writeFormatted } from '../model/tell.ts'
 import { words } from '../words/words.ts'
 import { Panel } from './panel.tsx'
 
@@ -47,6 +49,17 @@ export function ClipboardPanel({ model }: { model: Model }) {
             clearTimeout(timer.current)
             timer.current = setTimeout(() => control.setClipboard(value), pauseMs)
           }}
+          onPaste={(event) => {
+            const html = event.clipboardData?.getData('text/html') ?? ''
+            const text = event.clipboardData?.getData('text/plain') ?? ''
+            // Into the empty field the formatting comes along; in the middle of a text it has no place.
+            if (html !== '' && draft.value === '') {
+              event.preventDefault()
+              clearTimeout(timer.current)
+              draft.value = text
+              model.run(model.client.api.setClipboard({ text, html }))
+            }
+          }}
         />
         <div class="row">
           <button type="button" disabled={draft.value === ''} onClick={() => void copy()}>
@@ -63,7 +76,70 @@ export function ClipboardPanel({ model }: { model: Model }) {
             {text.paste}
           </button>
         </div>
+        {isHosting && <More model={model} />}
       </div>
     </Panel>
+  )
+}
+
+/** What a text field can not show: formatting, and a picture. */
+function More({ model }: { model: Model }) {
+  const text = words.value.clipboard
+  const picture = useSignal<Blob | undefined>(undefined)
+  const isNone = useSignal(false)
+  const abort = useRef(new AbortController())
+  useEffect(() => () => abort.current.abort(), [])
+  const copyFormatted = async () => {
+    if (!(await writeFormatted(model.client))) {
+      await navigator.clipboard.writeText(model.room.value?.clipboard ?? '')
+    }
+  }
+  const fetchPicture = async () => {
+    try {
+      picture.value = await model.client.api.clipboardPicture(abort.current.signal)
+      isNone.value = false
+    } catch {
+      picture.value = undefined
+      isNone.value = true
+    }
+  }
+  return (
+    <>
+      <div class="row">
+        <button type="button" onClick={() => model.run(copyFormatted())}>
+          {text.formatted}
+        </button>
+        <button type="button" onClick={() => void fetchPicture()}>
+          {text.picture}
+        </button>
+      </div>
+      <p class="muted" role="status">
+        {isNone.value && text.noPicture}
+      </p>
+      {picture.value && <Picture blob={picture.value} model={model} />}
+    </>
+  )
+}
+
+function Picture({ blob, model }: { blob: Blob; model: Model }) {
+  const text = words.value.clipboard
+  const href = useSignal('')
+  useEffect(() => {
+    const url = URL.createObjectURL(blob)
+    href.value = url
+    return () => URL.revokeObjectURL(url)
+  }, [blob])
+  return (
+    <>
+      {href.value !== '' && <img class="clipboard-picture" src={href.value} alt={text.title} />}
+      <div class="row">
+        <button type="button" onClick={() => model.run(navigator.clipboard.write([new ClipboardItem({ [blob.type]: blob })]))}>
+          {text.copyPicture}
+        </button>
+        <button type="button" onClick={() => save(blob, 'clipboard.png')}>
+          {text.savePicture}
+        </button>
+      </div>
+    </>
   )
 }

@@ -55,6 +55,9 @@ function adminActions(id: string, { model, room, onEdit }: { model: Model; room:
   return [
     { label: muted ? people.unmute : people.mute, run: mute },
     permissions,
+    ...(room.sessions.get(id)?.profile.is_admin
+      ? []
+      : [{ label: people.ban, sure: people.banSure, isDangerous: true, run: () => run(client.api.ban(id)) }]),
     { label: people.kick, sure: people.kickSure, isDangerous: true, run: kick },
   ]
 }

@@ -10,6 +10,8 @@ export interface KeyboardInputOptions {
   onEscape: () => void
 }
 
+/** Formatting beyond this many characters is left behind: the text comes without it. */
+const longestHtml = 500_000
 const backspace = 0xff08
 const deleteKey = 0xffff
 const enter = 0xff0d
@@ -129,10 +131,11 @@ export class KeyboardInput {
   #paste(event: ClipboardEvent): void {
     event.preventDefault()
     const text = event.clipboardData?.getData('text/plain') ?? ''
+    const html = event.clipboardData?.getData('text/html') ?? ''
     if (this.#isActive()) {
       // The desktop presses Ctrl+V of its own: nothing of ours may be held under it.
       this.releaseAll()
-      this.#options.client.control.paste(text)
+      this.#options.client.paste(text, html.length <= longestHtml ? html : '')
     }
   }
 }
