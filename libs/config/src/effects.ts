@@ -140,5 +140,6 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
   'node.id': by('the name under which the node has its room', 'OPT-36'),
   'node.roles': by('a node without the role capture claims no room', 'OPT-36'),
   'sfu.worker': by('the program of the media workers', 'OPT-43', 'OPT-44'),
-  'sfu.workers': by('so many media workers run; 0: as many as processors', 'OPT-36'),
+  'sfu.workers': by('so many media workers run', 'OPT-36'),
+  'sfu.max_load': by('the next viewers of a room go to the next worker', 'OPT-36', 'SFU-1705'),
 }

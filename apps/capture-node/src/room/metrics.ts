@@ -174,5 +174,7 @@ function workerFamilies(workers: readonly WorkerStats[]): MetricFamily[] {
       samples: each(({ maxRssBytes }) => maxRssBytes),
     }),
     family('gauge', 'edge_worker_rooms', { help: 'Rooms that an SFU worker carries.', samples: each(({ rooms }) => rooms) }),
+    family('gauge', 'edge_worker_viewers', { help: 'Viewers of an SFU worker.', samples: each(({ viewers }) => viewers) }),
+    family('gauge', 'edge_worker_load', { help: 'Share of a processor that an SFU worker uses.', samples: each(({ load }) => load) }),
   ]
 }

@@ -30,11 +30,22 @@ export function captureOptions({ capture }: Config): CaptureOptions {
   }
 }
 
+/**
+ * How many media workers run where the configuration does not say: a desktop's encoders need processors, too; and who names one port has
+ * opened one port.
+ */
+function automaticWorkers({ node, webrtc }: Config): number {
+  const isFixed = webrtc.udpmux > 0 || webrtc.tcpmux > 0
+  return isFixed ? 1 : Math.max(1, availableParallelism() - (node.roles.includes('capture') ? 1 : 0))
+}
+
 /** What the configuration says of the media workers of a node. */
-export function sfuOptions({ sfu, webrtc }: Config): Pick<MediasoupSfuOptions, 'workers' | 'ports' | 'estimator'> {
+export function sfuOptions(config: Config): Pick<MediasoupSfuOptions, 'workers' | 'maxLoad' | 'ports' | 'estimator'> {
+  const { sfu, webrtc } = config
   const { udpmux, tcpmux, epr, estimator } = webrtc
   return {
-    workers: sfu.workers === 0 ? availableParallelism() : sfu.workers,
+    workers: sfu.workers === 0 ? automaticWorkers(config) : sfu.workers,
+    maxLoad: sfu.maxLoad / 100,
     ports: { ...(udpmux > 0 && { udp: udpmux }), ...(tcpmux > 0 && { tcp: tcpmux }), ...(epr && { range: epr }) },
     ...(estimator.enabled && !estimator.passive && { estimator: { initialBitrate: estimator.initialBitrate, isTold: estimator.debug } }),
   }

@@ -46,10 +46,7 @@ export class Viewers {
 
   constructor(options: ViewersOptions) {
     this.#options = options
-    this.#stop.push(
-      options.room.onEvents.add((events) => events.forEach((event) => this.#follow(event))),
-      options.sfu.onEvent((event) => event.on === 'down' && this.#lost()),
-    )
+    this.#stop.push(options.room.onEvents.add((events) => events.forEach((event) => this.#follow(event))))
   }
 
   get count(): number {
@@ -197,13 +194,6 @@ export class Viewers {
     void this.#record(session, peer, false).then(() => {
       this.#tell(session, peer, { is: reason === 'worker' || reason === 'room' ? 'lost' : 'closed' })
     })
-  }
-
-  /** The worker that carried them died: whoever had no event of his own is told here. */
-  #lost(): void {
-    for (const [session, peer] of this.#peers) {
-      this.#closed(session, peer, 'worker')
-    }
   }
 
   async #record(session: string, peer: Peer, isWatching: boolean): Promise<void> {

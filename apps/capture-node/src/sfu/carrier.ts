@@ -3,6 +3,7 @@ import type { DataProducer, DirectTransport, Producer, Router, RtpCapabilities }
 import type { Codec } from '../capture/codec.ts'
 import type { RtpSource } from '../capture/rtp-source.ts'
 import { capabilitiesFor, type Offered, routerCodec } from './capabilities.ts'
+import type { KeyFrameGate } from './key-frame-gate.ts'
 import { boundPlayout, PLAYOUT_DELAY, playoutDelayId } from './playout-delay.ts'
 import { keyFrameRequests } from './rtcp.ts'
 import type { RoomSources } from './sfu.ts'
@@ -64,8 +65,8 @@ async function produce({ transport, layers, cname }: ProduceOptions): Promise<Pi
   return { producer, layers }
 }
 
-/** Hands everything that the sources send to the worker, and its wishes for key frames back. The returned function stops it. */
-function feed(transport: DirectTransport, pictures: readonly Picture[]): () => void {
+/** Hands everything that the sources send to the worker, and its wishes for key frames to `gate`. The returned function stops it. */
+function feed(transport: DirectTransport, pictures: readonly Picture[], gate: KeyFrameGate): () => void {
   const sources = new Map<number, RtpSource>()
   const stops = pictures.flatMap(({ producer, layers }) =>
     layers.flatMap((source) => {
@@ -91,7 +92,10 @@ function feed(transport: DirectTransport, pictures: readonly Picture[]): () => v
   )
   transport.on('rtcp', (packet) => {
     for (const ssrc of keyFrameRequests(packet)) {
-      sources.get(ssrc)?.requestKeyFrame()
+      const source = sources.get(ssrc)
+      if (source !== undefined) {
+        gate.request(source)
+      }
     }
   })
   return () => {
@@ -99,6 +103,13 @@ function feed(transport: DirectTransport, pictures: readonly Picture[]): () => v
       stop()
     }
   }
+}
+
+export interface CarrierOptions {
+  readonly sources: RoomSources
+  /** Where wishes for key frames go, those of all the room's carriers. */
+  readonly gate: KeyFrameGate
+  readonly log: Log
 }
 
 interface CarrierParts {
@@ -109,7 +120,11 @@ interface CarrierParts {
   readonly broadcast: DataProducer
 }
 
-/** A room inside one run of a worker: its router, what it produces, and the way that messages go in and out. Gone with the worker. */
+/**
+ * A room inside one run of a worker. Every worker that carries the room is fed by itself and owes nothing to another one, so that a
+ * worker that dies costs its own viewers alone; between two workers of a node a pipe would cost as much, and its death both. It has a router, what it
+ * produces, and the way that messages go in and out, and is gone with the worker.
+ */
 export class Carrier {
   readonly run: WorkerRun
   readonly router: Router
@@ -124,7 +139,7 @@ export class Carrier {
   readonly #numbers = new Set<number>()
   #lastNumber = FIRST_NUMBER - 1
 
-  private constructor(run: WorkerRun, parts: CarrierParts) {
+  private constructor(run: WorkerRun, parts: CarrierParts, gate: KeyFrameGate) {
     this.run = run
     this.router = parts.router
     this.direct = parts.direct
@@ -137,11 +152,11 @@ export class Carrier {
       estimated: capabilitiesFor(all, 'estimated'),
       raw: capabilitiesFor(all, 'raw'),
     }
-    this.#stopFeeding = feed(parts.direct, [...parts.videos, parts.audio])
+    this.#stopFeeding = feed(parts.direct, [...parts.videos, parts.audio], gate)
   }
 
   /** Errors: `unavailable` when the worker dies meanwhile, `invalid` when it can not carry these codecs. */
-  static async open(run: WorkerRun, sources: RoomSources, log: Log): Promise<Carrier> {
+  static async open(run: WorkerRun, { sources, gate, log }: CarrierOptions): Promise<Carrier> {
     const cname = 'neko'
     let router: Router | undefined
     try {
@@ -154,7 +169,7 @@ export class Carrier {
         produce({ transport: direct, layers: [sources.audio], cname }),
         ...[...ladders, [sources.cursorVideo]].map((layers) => produce({ transport: direct, layers, cname })),
       ])
-      return new Carrier(run, { router, direct, videos, audio, broadcast })
+      return new Carrier(run, { router, direct, videos, audio, broadcast }, gate)
     } catch (error) {
       router?.close()
       log.warn({ error: messageOf(error) }, 'room can not be carried')

@@ -3,15 +3,17 @@ import { NekoError, systemClock } from '@neko-edge/kit'
 import { announcedAddresses } from './addresses.ts'
 import { RoomRouter } from './room-router.ts'
 import type { RoomSources, Sfu, SfuRoom, WorkerStats } from './sfu.ts'
-import { workerStats } from './stats.ts'
 import { SfuWorker } from './worker.ts'
 import type { SfuPorts } from './worker-options.ts'
+import { WorkerPool } from './worker-pool.ts'
 
 export interface MediasoupSfuOptions {
   /** Path of the mediasoup-worker program. */
   readonly workerBin: string
   /** Worker processes, one core each; default 1. */
   readonly workers?: number
+  /** The share of a core from which a worker takes no more viewers while another one has place; default 0.8. */
+  readonly maxLoad?: number
   readonly ports: SfuPorts
   /** Addresses or names for the candidates (neko's `nat1to1`); empty = those of the machine. */
   readonly announced: readonly string[]
@@ -23,23 +25,31 @@ export interface MediasoupSfuOptions {
 
 const defaultBitrate = 1_000_000
 
-/** The SFU on mediasoup: some workers, and every room on one of them. */
+/** The SFU on mediasoup: some workers, and every room on as many of them as its viewers need. */
 class MediasoupSfu implements Sfu {
   readonly #options: MediasoupSfuOptions
-  readonly #workers: readonly SfuWorker[]
+  readonly #pool: WorkerPool
   readonly #addresses: readonly string[]
-  readonly #rooms = new Map<RoomRouter, SfuWorker>()
+  readonly #rooms = new Set<RoomRouter>()
 
-  constructor(options: MediasoupSfuOptions, workers: readonly SfuWorker[]) {
+  constructor(options: MediasoupSfuOptions, pool: WorkerPool) {
     this.#options = options
-    this.#workers = workers
+    this.#pool = pool
     this.#addresses = announcedAddresses(options.announced)
   }
 
+  get isFull(): boolean {
+    return this.#pool.isAllFull
+  }
+
   async openRoom(sources: RoomSources): Promise<SfuRoom> {
-    const worker = this.#leastLoaded()
+    const worker = this.#pool.leastLoaded((one) => this.#roomsOn(one))
+    if (worker === undefined) {
+      throw new NekoError('unavailable', 'no media worker is running')
+    }
     const { estimator, log, clock = systemClock } = this.#options
     const room: RoomRouter = await RoomRouter.open({
+      pool: this.#pool,
       worker,
       sources,
       addresses: this.#addresses,
@@ -52,33 +62,27 @@ class MediasoupSfu implements Sfu {
       clock,
       onClosed: () => this.#rooms.delete(room),
     })
-    this.#rooms.set(room, worker)
+    this.#rooms.add(room)
     return room
   }
 
   workers(): Promise<WorkerStats[]> {
-    return workerStats(this.#workers, (index) => [...this.#rooms.values()].filter((one) => one.index === index).length)
+    return this.#pool.stats((worker) => this.#roomsOn(worker))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#rooms.keys()].map((room) => room[Symbol.asyncDispose]()))
-    await Promise.all(this.#workers.map((worker) => worker[Symbol.asyncDispose]()))
+    await Promise.all([...this.#rooms].map((room) => room[Symbol.asyncDispose]()))
+    await this.#pool[Symbol.asyncDispose]()
   }
 
-  #leastLoaded(): SfuWorker {
-    const load = (worker: SfuWorker): number =>
-      [...this.#rooms].filter(([, one]) => one === worker).reduce((sum, [room]) => sum + 1 + room.peers.size, 0)
-    const [best] = this.#workers.filter((worker) => worker.run !== undefined).sort((a, b) => load(a) - load(b))
-    if (best === undefined) {
-      throw new NekoError('unavailable', 'no media worker is running')
-    }
-    return best
+  #roomsOn(worker: SfuWorker): number {
+    return [...this.#rooms].filter((room) => room.isOn(worker)).length
   }
 }
 
 /** Starts the workers. Errors: `unavailable` with what to do when one does not start (program missing, port taken); nothing is left running then. */
 export async function openMediasoupSfu(options: MediasoupSfuOptions): Promise<Sfu> {
-  const { workerBin, ports, log, clock = systemClock } = options
+  const { workerBin, ports, log, clock = systemClock, maxLoad = 0.8 } = options
   const started = await Promise.allSettled(
     Array.from({ length: options.workers ?? 1 }, (_, index) => SfuWorker.open({ workerBin, index, ports, log, clock })),
   )
@@ -88,5 +92,5 @@ export async function openMediasoupSfu(options: MediasoupSfuOptions): Promise<Sf
     await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()))
     throw failed.reason
   }
-  return new MediasoupSfu(options, workers)
+  return new MediasoupSfu(options, new WorkerPool({ workers, maxLoad, clock }))
 }

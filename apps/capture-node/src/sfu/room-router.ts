@@ -1,12 +1,16 @@
 import { type Clock, Listeners, type Log, messageOf, NekoError, type PeerId, within } from '@neko-edge/kit'
 import { Carrier, EVERYONE } from './carrier.ts'
 import type { EndableMedia } from './incoming-media.ts'
+import { KeyFrameGate } from './key-frame-gate.ts'
 import { MediasoupPeer } from './peer.ts'
 import type { PeerSetting } from './peer-parts.ts'
 import type { PeerOptions, RoomEvent, RoomSources, SfuRoom } from './sfu.ts'
-import type { SfuWorker, WorkerRun } from './worker.ts'
+import type { SfuWorker } from './worker.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 export interface RoomRouterOptions {
+  readonly pool: WorkerPool
+  /** Where the room starts. */
   readonly worker: SfuWorker
   readonly sources: RoomSources
   readonly addresses: readonly string[]
@@ -16,53 +20,69 @@ export interface RoomRouterOptions {
   readonly onClosed: () => void
 }
 
-/** How long a viewer that comes while the worker is being replaced waits for it. */
+/** How long a viewer that comes while no worker runs waits for one. */
 const waitMs = 5_000
+/** How long a worker goes on carrying a room for nobody, while another one carries it for somebody. */
+const idleMs = 5_000
 
-/** A room on whichever run of its worker there is. Peers end with the run; the next one carries the room again by itself. */
+/** The room on one of the workers. */
+interface Branch {
+  readonly worker: SfuWorker
+  readonly carrier: Carrier
+  readonly peers: Set<MediasoupPeer>
+  /** Peers, and those on their way. */
+  users: number
+  cancelIdle: () => void
+}
+
+/**
+ * A room on as many workers as its viewers need: on one at first, on the next when that is full. Peers end with the worker that carries
+ * them and may come back at once to another one; where none is left, the next run carries the room again by itself.
+ */
 export class RoomRouter implements SfuRoom {
   readonly #options: RoomRouterOptions
   readonly #events = new Listeners<RoomEvent>()
   readonly #peers = new Map<PeerId, MediasoupPeer>()
   readonly #media = new Map<EndableMedia['kind'], EndableMedia>()
-  readonly #unsubscribe: () => void
-  #carrier: Promise<Carrier> | undefined
-  /** The same once it is there, for what must not wait. */
-  #openCarrier: Carrier | undefined
+  readonly #gate: KeyFrameGate
+  readonly #unsubscribe: (() => void)[]
+  /** Oldest first: viewers fill them in this order. */
+  readonly #branches = new Map<SfuWorker, Promise<Branch>>()
+  /** Those of them that carry, for what must not wait. */
+  readonly #open = new Map<SfuWorker, Branch>()
+  #isDown = false
   #isClosed = false
 
   private constructor(options: RoomRouterOptions) {
+    const { pool, clock } = options
     this.#options = options
-    const offRun = options.worker.onRun.add((run) => void this.#carryOn(run))
-    const offDied = options.worker.onDied.add(() => this.#fall())
-    this.#unsubscribe = () => {
-      offRun()
-      offDied()
-    }
+    this.#gate = new KeyFrameGate(clock, () => this.#peers.size)
+    this.#unsubscribe = [pool.onUp.add((worker) => this.#goOn(worker)), pool.onDown.add((worker) => this.#fall(worker))]
   }
 
   /** Errors: `unavailable` while the worker is down, `invalid` for sources that no router can carry. */
   static async open(options: RoomRouterOptions): Promise<RoomRouter> {
-    const { run } = options.worker
-    if (run === undefined) {
-      throw new NekoError('unavailable', 'the media worker is being restarted')
-    }
     const self = new RoomRouter(options)
     try {
-      await self.#carry(run)
+      await self.#branchOn(options.worker)
       return self
     } catch (error) {
-      self.#unsubscribe()
+      self.#unsubscribe.forEach((stop) => stop())
       throw error
     }
   }
 
   get isUp(): boolean {
-    return this.#openCarrier?.isOpen ?? false
+    return this.#open.size > 0
   }
 
   get peers(): ReadonlyMap<PeerId, MediasoupPeer> {
     return this.#peers
+  }
+
+  /** Whether a worker carries the room. */
+  isOn(worker: SfuWorker): boolean {
+    return this.#open.has(worker)
   }
 
   onEvent(listener: (event: RoomEvent) => void): () => void {
@@ -70,31 +90,23 @@ export class RoomRouter implements SfuRoom {
   }
 
   async openPeer(options: PeerOptions): Promise<MediasoupPeer> {
-    const carrier = await this.#present()
-    const { addresses, estimator, log, clock, sources } = this.#options
-    const peer = await MediasoupPeer.open(options, {
-      carrier,
-      addresses,
-      estimator,
-      log,
-      clock,
-      defaultId: { v3: sources.rungs[0]?.id ?? sources.cursorVideo.id, v2: sources.cursorVideo.id },
-      onClosed: (closed) => this.#peers.delete(closed.id),
-      onMedia: (media) => this.#takeMedia(media),
-    })
-    if (this.#isClosed || peer.state === 'closed') {
-      peer.end('room')
-      throw new NekoError('unavailable', 'the room has closed')
+    const branch = await this.#branchForNext()
+    const leave = this.#enter(branch)
+    try {
+      const peer = await this.#openOn(branch, { options, leave })
+      return peer
+    } catch (error) {
+      leave()
+      throw error
     }
-    this.#peers.set(peer.id, peer)
-    return peer
   }
 
   broadcast(message: Uint8Array, except?: PeerId): void {
-    const producer = this.#openCarrier?.broadcast
-    if (producer !== undefined && !producer.closed) {
-      const left = except === undefined ? undefined : this.#peers.get(except)?.number
-      producer.send(Buffer.from(message), undefined, [EVERYONE], undefined, left)
+    const left = except === undefined ? undefined : this.#peers.get(except)
+    for (const { carrier, peers } of this.#open.values()) {
+      if (!carrier.broadcast.closed) {
+        carrier.broadcast.send(Buffer.from(message), undefined, [EVERYONE], undefined, left && peers.has(left) ? left.number : undefined)
+      }
     }
   }
 
@@ -103,33 +115,106 @@ export class RoomRouter implements SfuRoom {
       return
     }
     this.#isClosed = true
-    this.#unsubscribe()
+    this.#unsubscribe.forEach((stop) => stop())
+    this.#gate.close()
     for (const peer of [...this.#peers.values()]) {
       peer.end('room')
     }
-    const carrier = await this.#carrier?.catch(() => undefined)
-    carrier?.close()
-    this.#openCarrier = undefined
+    const branches = await Promise.allSettled(this.#branches.values())
+    for (const branch of branches) {
+      if (branch.status === 'fulfilled') {
+        this.#closeBranch(branch.value)
+      }
+    }
     this.#options.onClosed()
   }
 
-  /** The carrier, waiting for the next one where the worker has just died. */
-  async #present(): Promise<Carrier> {
-    const deadline = this.#options.clock.now() + waitMs
-    while (!this.#isClosed) {
-      const carrier = await this.#carrier?.catch(() => undefined)
-      if (carrier?.isOpen) {
-        return carrier
+  async #openOn(branch: Branch, { options, leave }: { options: PeerOptions; leave: () => void }): Promise<MediasoupPeer> {
+    const { addresses, estimator, log, clock, sources } = this.#options
+    const peer = await MediasoupPeer.open(options, {
+      carrier: branch.carrier,
+      addresses,
+      estimator,
+      log,
+      clock,
+      defaultId: { v3: sources.rungs[0]?.id ?? sources.cursorVideo.id, v2: sources.cursorVideo.id },
+      onClosed: (closed) => {
+        this.#peers.delete(closed.id)
+        branch.peers.delete(closed)
+        leave()
+      },
+      onMedia: (media) => this.#takeMedia(media),
+    })
+    if (this.#isClosed || peer.state === 'closed') {
+      peer.end('room')
+      throw new NekoError('unavailable', 'the room has closed')
+    }
+    this.#peers.set(peer.id, peer)
+    branch.peers.add(peer)
+    return peer
+  }
+
+  /** Counts a viewer in; the returned function counts him out, once. */
+  #enter(branch: Branch): () => void {
+    const leavePool = this.#options.pool.arrive(branch.worker)
+    branch.cancelIdle()
+    branch.users += 1
+    let isIn = true
+    return () => {
+      if (isIn) {
+        isIn = false
+        leavePool()
+        branch.users -= 1
+        this.#closeWhenIdle(branch)
       }
-      await this.#nextUp(deadline - this.#options.clock.now())
+    }
+  }
+
+  #closeWhenIdle(branch: Branch): void {
+    if (branch.users === 0 && !this.#isClosed) {
+      branch.cancelIdle()
+      branch.cancelIdle = this.#options.clock.after(idleMs, () => {
+        if (branch.users === 0 && this.#open.size > 1) {
+          this.#closeBranch(branch)
+          this.#options.log.info({ worker: branch.worker.index }, 'worker carries the room no more')
+        }
+      })
+    }
+  }
+
+  #closeBranch(branch: Branch): void {
+    branch.cancelIdle()
+    branch.carrier.close()
+    this.#branches.delete(branch.worker)
+    this.#open.delete(branch.worker)
+  }
+
+  /** The branch that the next viewer goes to; waits some seconds where no worker runs. */
+  async #branchForNext(): Promise<Branch> {
+    const { pool, clock } = this.#options
+    const deadline = clock.now() + waitMs
+    while (!this.#isClosed) {
+      const worker = pool.choose([...this.#branches.keys()])
+      const branch = worker && (await this.#branchOn(worker).catch((error: unknown) => this.#rethrowInvalid(error)))
+      if (branch?.carrier.isOpen) {
+        return branch
+      }
+      await this.#nextUp(deadline - clock.now())
     }
     throw new NekoError('unavailable', 'the room has closed')
+  }
+
+  #rethrowInvalid(error: unknown): undefined {
+    if (error instanceof NekoError && error.code === 'invalid') {
+      throw error
+    }
+    return undefined
   }
 
   async #nextUp(ms: number): Promise<void> {
     let off = (): void => undefined
     const up = new Promise<void>((resolve) => {
-      off = this.#events.add(({ on }) => (on === 'up' ? resolve() : undefined))
+      off = this.#options.pool.onUp.add(() => resolve())
     })
     try {
       await within(Math.max(ms, 1), 'the media worker', up)
@@ -140,34 +225,68 @@ export class RoomRouter implements SfuRoom {
     }
   }
 
-  async #carry(run: WorkerRun): Promise<void> {
-    this.#carrier = Carrier.open(run, this.#options.sources, this.#options.log)
-    const carrier = await this.#carrier
-    if (this.#isClosed) {
+  #branchOn(worker: SfuWorker): Promise<Branch> {
+    const known = this.#branches.get(worker)
+    if (known) {
+      return known
+    }
+    const opening = this.#openBranch(worker)
+    this.#branches.set(worker, opening)
+    opening.catch(() => {
+      if (this.#branches.get(worker) === opening) {
+        this.#branches.delete(worker)
+      }
+    })
+    return opening
+  }
+
+  async #openBranch(worker: SfuWorker): Promise<Branch> {
+    const { run } = worker
+    if (run === undefined) {
+      throw new NekoError('unavailable', 'the media worker is being restarted')
+    }
+    const { sources, log } = this.#options
+    const carrier = await Carrier.open(run, { sources, gate: this.#gate, log })
+    if (this.#isClosed || !carrier.isOpen || worker.run !== run) {
       carrier.close()
-    } else if (carrier.isOpen) {
-      this.#openCarrier = carrier
+      throw new NekoError('unavailable', 'the media worker has died')
     }
-  }
-
-  async #carryOn(run: WorkerRun): Promise<void> {
-    try {
-      await this.#carry(run)
+    const branch: Branch = { worker, carrier, peers: new Set(), users: 0, cancelIdle: () => undefined }
+    this.#open.set(worker, branch)
+    log.info({ worker: worker.index }, 'worker carries the room')
+    if (this.#isDown) {
+      this.#isDown = false
       this.#events.emit({ on: 'up' })
-    } catch (error) {
-      // The worker has died again; its next run comes by here.
-      this.#options.log.warn({ error: messageOf(error) }, 'room waits for the next media worker')
+    }
+    return branch
+  }
+
+  /** A room that nobody carries is carried again. */
+  #goOn(worker: SfuWorker | undefined): void {
+    if (worker !== undefined && this.#branches.size === 0 && !this.#isClosed) {
+      // Where it fails the worker has died again; its next run comes by here.
+      this.#branchOn(worker).catch((error: unknown) => {
+        this.#options.log.warn({ error: messageOf(error) }, 'room waits for the next media worker')
+      })
     }
   }
 
-  #fall(): void {
-    this.#openCarrier?.close()
-    this.#openCarrier = undefined
+  #fall(worker: SfuWorker): void {
+    const branch = this.#open.get(worker)
+    this.#branches.delete(worker)
+    if (branch === undefined) {
+      return
+    }
+    this.#closeBranch(branch)
+    if (this.#open.size === 0) {
+      this.#isDown = true
+      this.#events.emit({ on: 'down' })
+    }
     // They have heard of it from their transports already, but for those whose transport was on its way.
-    for (const peer of [...this.#peers.values()]) {
+    for (const peer of [...branch.peers]) {
       peer.end('worker')
     }
-    this.#events.emit({ on: 'down', reason: 'worker' })
+    this.#goOn(this.#options.pool.leastLoaded())
   }
 
   /** One microphone and one webcam in a room: the newest wins. */

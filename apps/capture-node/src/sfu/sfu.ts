@@ -13,15 +13,19 @@ export interface Sfu extends AsyncDisposable {
   openRoom(sources: RoomSources): Promise<SfuRoom>
   /** What each worker process has used, for metrics; a worker that is down is left out. */
   workers(): Promise<WorkerStats[]>
+  /** Whether no worker has place for another viewer: whoever comes all the same shares what there is. */
+  readonly isFull: boolean
 }
 
-/** One worker process: CPU in milliseconds since its start, memory at its highest in bytes, rooms and peers it carries. */
+/** One worker process: CPU in milliseconds since its start, memory at its highest in bytes, rooms and viewers it carries, its load as a share of a core. */
 export interface WorkerStats {
   readonly index: number
   readonly pid: number
   readonly cpuMs: number
   readonly maxRssBytes: number
   readonly rooms: number
+  readonly viewers: number
+  readonly load: number
 }
 
 /** What a room shows. All videos share one codec. */
@@ -33,17 +37,17 @@ export interface RoomSources {
   readonly audio: RtpSource
 }
 
-/** `worker` = the process that carries it died; the next one is on its way. */
-export type RoomEvent = { readonly on: 'down'; readonly reason: 'worker' } | { readonly on: 'up' }
+/** `down`: no worker carries it any more, the next one is on its way. Where another one still does, only the peers of the dead one hear of it. */
+export type RoomEvent = { readonly on: 'down' } | { readonly on: 'up' }
 
 export interface SfuRoom extends AsyncDisposable {
-  /** False while the room waits for a new worker. */
+  /** False while no worker carries the room. */
   readonly isUp: boolean
   readonly peers: ReadonlyMap<PeerId, Peer>
   onEvent(listener: (event: RoomEvent) => void): () => void
   /** A new viewer, with its first offer written. Waits some seconds for a worker where there is none. */
   openPeer(options: PeerOptions): Promise<Peer>
-  /** One message to every open channel of the room but that of `except`: one send, whatever the audience. Dropped while the room is down. */
+  /** One message to every open channel of the room but that of `except`: one send a worker, whatever the audience. Dropped while the room is down. */
   broadcast(message: Uint8Array, except?: PeerId): void
 }
 

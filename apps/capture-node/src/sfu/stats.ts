@@ -1,8 +1,7 @@
 import type { Consumer, WebRtcTransport } from 'mediasoup/types'
 import type { DataChannels } from './data-channel.ts'
 import type { PeerLife } from './peer-life.ts'
-import type { PeerStats, WorkerStats } from './sfu.ts'
-import type { SfuWorker } from './worker.ts'
+import type { PeerStats } from './sfu.ts'
 
 export interface PeerStatsOptions {
   readonly transport: WebRtcTransport
@@ -30,25 +29,4 @@ export async function peerStats({ transport, consumer, life, channels }: PeerSta
     nackedPackets: sent?.nackPacketCount ?? 0,
     roundTripMs: sent?.roundTripTime ?? 0,
   }
-}
-
-/** What each running worker has used so far. */
-export async function workerStats(workers: readonly SfuWorker[], roomsOf: (index: number) => number): Promise<WorkerStats[]> {
-  const all = await Promise.allSettled(
-    workers.map(async ({ index, run }) => {
-      if (run === undefined) {
-        return undefined
-      }
-      const usage = await run.worker.getResourceUsage()
-      return {
-        index,
-        pid: run.worker.pid,
-        cpuMs: usage.ru_utime + usage.ru_stime,
-        maxRssBytes: usage.ru_maxrss * 1024,
-        rooms: roomsOf(index),
-      }
-    }),
-  )
-  // One that has died since is simply not there.
-  return all.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []))
 }

@@ -1,4 +1,5 @@
 import { until } from '@neko-edge/kit'
+import { RtpMeter } from '@neko-edge/testing'
 import { RTCPeerConnection, useOPUS, useVP8, useVP9 } from 'werift'
 import type { Peer } from '../../src/sfu/sfu.ts'
 import { patienceMs } from './room.ts'
@@ -7,6 +8,7 @@ import { patienceMs } from './room.ts'
 export class WeriftPeer implements AsyncDisposable {
   readonly messages: number[][] = []
   packets = { audio: 0, video: 0 }
+  readonly #video = new RtpMeter()
   label = ''
   readonly #connection = new RTCPeerConnection({
     // Without an empty list werift waits for a public STUN server.
@@ -22,14 +24,23 @@ export class WeriftPeer implements AsyncDisposable {
       channel.onMessage.subscribe((data) => this.messages.push([...Buffer.from(data)]))
     })
     this.#connection.onTrack.subscribe((track) => {
-      track.onReceiveRtp.subscribe(() => {
+      track.onReceiveRtp.subscribe((packet) => {
         this.packets[track.kind === 'audio' ? 'audio' : 'video'] += 1
+        if (track.kind === 'video') {
+          const { ssrc, sequenceNumber: sequence, timestamp, marker } = packet.header
+          this.#video.count({ ssrc, sequence, timestamp, marker, payload: packet.payload }, false)
+        }
       })
     })
   }
 
   get state(): string {
     return this.#connection.connectionState
+  }
+
+  /** Video packets that were sent, by their numbers, and did not come. */
+  get missing(): number {
+    return this.#video.missing
   }
 
   /** Takes an offer and gives the answer. */

@@ -74,10 +74,19 @@ export const edge = {
         : 'is neither fast, stock nor an absolute path',
   }),
   'sfu.workers': integer({
-    default: 1,
+    default: 0,
     min: 0,
     max: 256,
     since: 'edge',
-    about: 'Number of mediasoup workers of a node; 0: one per processor',
+    about:
+      'Number of mediasoup workers of a node; 0: one per processor, less one where desktops run, and a single one on a fixed port (webrtc.udpmux, webrtc.tcpmux)',
+  }),
+  'sfu.max_load': integer({
+    default: 80,
+    min: 1,
+    max: 100,
+    unit: '% of a processor',
+    since: 'edge',
+    about: 'Measured load from which a mediasoup worker takes no more viewers while another one has place',
   }),
 } as const
