@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { until } from '@neko-edge/kit'
-import { freeTcpPort, JsonSocket } from '@neko-edge/testing'
+import { freeTcpPort, JsonSocket, ThinViewer } from '@neko-edge/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Site } from './options.fixture.ts'
 
@@ -308,4 +308,47 @@ describe('how a room begins', () => {
       await socket.close()
     },
   )
+})
+
+describe('the thin line', () => {
+  /** Somebody in the room. */
+  async function enter(site: Site, name: string): Promise<{ url: string; token: string }> {
+    const token = await site.token('neko', name)
+    const socket = await JsonSocket.open(`${site.url.replace('http', 'ws')}/api/ws?token=${token}`, () => undefined)
+    await socket.event('system/init')
+    return { url: site.url, token }
+  }
+
+  it('[OPT-1300] stream.enabled: off, there is no such place', async () => {
+    await using on = await Site.open()
+    await using off = await Site.open({ STREAM_ENABLED: 'false' })
+    await (await ThinViewer.open(await enter(on, 'ann'))).close()
+    await expect(ThinViewer.open(await enter(off, 'ann'))).rejects.toThrow('no thin line')
+    expect([(await on.fetch('/api/stream')).status, (await off.fetch('/api/stream')).status]).toEqual([400, 404])
+  })
+
+  it('[OPT-1301] stream.max_viewers: one more is refused, until somebody leaves', async () => {
+    await using site = await Site.open({ STREAM_MAX_VIEWERS: '1' })
+    const [ann, bob] = [await enter(site, 'ann'), await enter(site, 'bob')]
+    const first = await ThinViewer.open(ann)
+    first.say({ is: 'ping', time: 1 })
+    await first.next('channel')
+    expect(await (await ThinViewer.open(bob)).closed).toMatchObject({ code: 1013 })
+    // One's own newer line takes the place of the one before.
+    const newer = await ThinViewer.open(ann)
+    newer.say({ is: 'ping', time: 1 })
+    await newer.next('channel')
+    await newer.close()
+    await until(
+      async () => {
+        const line = await ThinViewer.open(bob)
+        line.say({ is: 'ping', time: 1 })
+        return line.next('channel').then(
+          () => true,
+          () => false,
+        )
+      },
+      { ms: 5_000, what: 'bob is let in' },
+    )
+  })
 })

@@ -2,6 +2,15 @@ import { until } from '@neko-edge/kit'
 import type { TestBrowser } from '@neko-edge/testing/chromium'
 import type { Page } from 'playwright-core'
 
+/** Who comes in, where, and what is done to the page before anything of it runs. */
+export interface EnterOptions {
+  url: string
+  name: string
+  password: string
+  /** Text of a script. */
+  first?: string
+}
+
 /** A person in a browser, at our page. */
 export class RoomPage {
   readonly page: Page
@@ -11,8 +20,18 @@ export class RoomPage {
   }
 
   /** Opens the page, comes in, and waits until the picture moves. */
-  static async enter(browser: TestBrowser, { url, name, password }: { url: string; name: string; password: string }): Promise<RoomPage> {
+  static async enter(browser: TestBrowser, options: EnterOptions): Promise<RoomPage> {
+    const room = await RoomPage.knock(browser, options)
+    await room.sees(2)
+    return room
+  }
+
+  /** Opens the page and comes in; the picture may be still to come. */
+  static async knock(browser: TestBrowser, { url, name, password, first }: EnterOptions): Promise<RoomPage> {
     const page = await browser.newPage()
+    if (first !== undefined) {
+      await page.addInitScript(first)
+    }
     await page.goto(url)
     await page.getByLabel(/name/i).first().fill(name)
     await page
@@ -20,16 +39,19 @@ export class RoomPage {
       .first()
       .fill(password)
     await page.locator('button[type=submit]').click()
-    const room = new RoomPage(page)
-    await room.sees(2)
-    return room
+    return new RoomPage(page)
   }
 
   /** Frames decoded so far. */
   frames(): Promise<number> {
-    return this.page.evaluate(() => {
-      const video = document.querySelector('neko-view')?.shadowRoot?.querySelector('video')
-      return video?.getVideoPlaybackQuality().totalVideoFrames ?? 0
+    return this.page.evaluate(async () => {
+      const view = document.querySelector('neko-view')
+      if (view?.shadowRoot?.querySelector('canvas')) {
+        // Our own element: a canvas itself counts nothing.
+        const { client } = view as unknown as { client: { statistics(): Promise<{ framesDecoded: number } | undefined> } }
+        return (await client.statistics())?.framesDecoded ?? 0
+      }
+      return view?.shadowRoot?.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0
     })
   }
 
@@ -55,15 +77,17 @@ export class RoomPage {
   colour(x: number, y: number): Promise<[number, number, number]> {
     return this.page.evaluate(
       ([px, py]) => {
-        const video = document.querySelector('neko-view')?.shadowRoot?.querySelector('video')
+        const inView = document.querySelector('neko-view')?.shadowRoot
+        const video = inView?.querySelector('video')
+        const picture = inView?.querySelector('canvas') ?? video
         const canvas = document.createElement('canvas')
-        canvas.width = video?.videoWidth ?? 1
-        canvas.height = video?.videoHeight ?? 1
+        canvas.width = picture instanceof HTMLCanvasElement ? picture.width : (video?.videoWidth ?? 1)
+        canvas.height = picture instanceof HTMLCanvasElement ? picture.height : (video?.videoHeight ?? 1)
         const context = canvas.getContext('2d')
-        if (!video || !context) {
+        if (!picture || !context) {
           return [0, 0, 0] as [number, number, number]
         }
-        context.drawImage(video, 0, 0)
+        context.drawImage(picture, 0, 0)
         const [r = 0, g = 0, b = 0] = context.getImageData(px, py, 1, 1).data
         return [r, g, b] as [number, number, number]
       },
@@ -74,9 +98,11 @@ export class RoomPage {
   /** Where a pixel of the desktop is in this page. */
   async at(x: number, y: number): Promise<{ x: number; y: number }> {
     const box = await this.page.evaluate(() => {
-      const video = document.querySelector('neko-view')?.shadowRoot?.querySelector('video')
-      const { left = 0, top = 0, width = 0, height = 0 } = video?.getBoundingClientRect() ?? {}
-      return { left, top, width, height, videoWidth: video?.videoWidth ?? 1, videoHeight: video?.videoHeight ?? 1 }
+      const inView = document.querySelector('neko-view')?.shadowRoot
+      const [video, canvas] = [inView?.querySelector('video'), inView?.querySelector('canvas')]
+      const { left = 0, top = 0, width = 0, height = 0 } = (canvas ?? video)?.getBoundingClientRect() ?? {}
+      const [videoWidth, videoHeight] = canvas ? [canvas.width, canvas.height] : [video?.videoWidth ?? 1, video?.videoHeight ?? 1]
+      return { left, top, width, height, videoWidth, videoHeight }
     })
     const scale = Math.min(box.width / box.videoWidth, box.height / box.videoHeight)
     return {
@@ -109,6 +135,13 @@ export class RoomPage {
       await context.close()
       return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length)
     })
+  }
+
+  /** The way that the picture takes, as the status line has it; waits for one of `paths`. */
+  async waitForPath(...paths: readonly string[]): Promise<string> {
+    const status = this.page.locator(paths.map((path) => `.status[data-state=live][data-path=${path}]`).join(', '))
+    await status.waitFor({ timeout: 15_000 })
+    return (await status.textContent()) ?? ''
   }
 
   /** `none`, `me` or `other`: who has the controls, as the page shows. */

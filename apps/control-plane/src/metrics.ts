@@ -15,6 +15,11 @@ export function createMetrics() {
     slow: counter('neko_edge_sockets_too_slow_total', 'Sockets that were closed because their client did not keep up', []),
     logins: counter('neko_edge_logins_total', 'Logins by outcome', ['outcome']),
     requests: counter('neko_edge_http_requests_total', 'HTTP requests by status', ['status']),
+    streamFrames: counter('neko_edge_stream_frames_total', 'Frames for viewers on the thin line, by format and outcome', [
+      'format',
+      'outcome',
+    ]),
+    streamBytes: counter('neko_edge_stream_bytes_total', 'Bytes of frames sent to viewers on the thin line', []),
     busCalls: new Histogram({
       name: 'neko_edge_bus_call_seconds',
       help: 'How long capture nodes took to answer, by call and outcome',
@@ -57,9 +62,10 @@ export async function metricsPage({ metrics, hub, connection }: { metrics: Metri
   return [own, ...[...roomFamilies(hub), ...(scripts ? scriptFamilies(scripts) : []), ...node.families].map(familyText)].join('\n')
 }
 
-function roomFamilies({ room: { id: room, view } }: Hub): MetricFamily[] {
+function roomFamilies({ room: { id: room, view }, streams }: Hub): MetricFamily[] {
   const { users, admins } = view.connected()
   const sessions = [...view.sessions.values()]
+  const thin = [...(streams?.viewers ?? [])]
   const gauge = (name: string, help: string, samples: MetricFamily['samples']): MetricFamily => ({
     name: `neko_edge_room_${name}`,
     help,
@@ -74,6 +80,14 @@ function roomFamilies({ room: { id: room, view } }: Hub): MetricFamily[] {
       { labels: { room, kind: 'admin' }, value: admins },
     ]),
     gauge('watching', 'Sessions that see the picture', one(sessions.filter(({ state }) => state.is_watching).length)),
+    gauge(
+      'stream_viewers',
+      'Viewers on the thin line through this process, by what they watch',
+      (['video', 'jpeg', 'none'] as const).map((picture) => ({
+        labels: { room, picture },
+        value: thin.filter((viewer) => viewer.picture === picture).length,
+      })),
+    ),
     gauge('host', 'Whether somebody is at the controls', one(Number(view.host !== undefined))),
     gauge(
       'node',

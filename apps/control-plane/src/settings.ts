@@ -38,7 +38,7 @@ export function roomDefaults({ session }: Config): RoomDefaults {
   }
 }
 
-export function features({ session, chat, openinapp, filetransfer, webrtc, desktop, capture }: Config): Features {
+export function features({ session, chat, openinapp, filetransfer, webrtc, stream, desktop, capture }: Config): Features {
   return {
     chat: chat.enabled,
     openInApp: openinapp.enabled,
@@ -55,6 +55,7 @@ export function features({ session, chat, openinapp, filetransfer, webrtc, deskt
       ...(username !== undefined && { username }),
       ...(credential !== undefined && { credential }),
     })),
+    stream: { enabled: stream.enabled, maxViewers: stream.maxViewers },
     fallback: { screen: desktop.screen, videos: capture.video.ids.length > 0 ? [...capture.video.ids] : ['main'] },
   }
 }

@@ -1,4 +1,4 @@
-import { type Clock, Listeners, messageOf, systemClock } from '@neko-edge/kit'
+import { Listeners, messageOf } from '@neko-edge/kit'
 import type { ServerMessage } from '@neko-edge/protocol'
 import { Api, type LoginAnswer } from './api.ts'
 import { Cell, type Watchable } from './cell.ts'
@@ -7,44 +7,23 @@ import { type Account, type Connection, connectionOf } from './connection.ts'
 import { Control } from './control.ts'
 import { Cursor } from './cursor.ts'
 import { Files } from './files.ts'
-import { Link, type SocketLike } from './link.ts'
+import { Ladder, type Path, type ThinPicture } from './ladder.ts'
+import { Link } from './link.ts'
 import { Media } from './media.ts'
-import { type OpenPeer, openBrowserPeer } from './peer.ts'
+import { openBrowserPeer } from './peer.ts'
+import { browserPlatform, type Platform } from './platform.ts'
 import { applyMessage, profileOf, type Room } from './room.ts'
-import { type SendForm, sendByXhr } from './send-form.ts'
-import { openBrowserDevice, Share, type ShareOptions } from './share.ts'
-import { readStats, type Statistics } from './stats.ts'
+import { Share } from './share.ts'
+import type { Statistics } from './stats.ts'
 import { type Trouble, troubleOf, troubleOfFarewell } from './trouble.ts'
-
-/** What the client takes from the browser; tests hand in their own. */
-export interface Platform {
-  clock: Clock
-  fetch: (url: string, init: RequestInit) => Promise<Response>
-  openSocket: (url: string) => SocketLike
-  openPeer: OpenPeer
-  sendForm: SendForm
-  openDevice: ShareOptions['openDevice']
-  random: () => number
-  /** The origin of the page; `undefined` outside of one. */
-  origin: string | undefined
-}
 
 export interface ClientOptions {
   /** The address of the room, such as `https://example.org/` or `https://example.org/room/kitchen/`. */
   base: string
+  /** False: WebRTC is not tried, and picture and sound come over a WebSocket from the start. */
+  webrtc?: boolean
   platform?: Partial<Platform>
 }
-
-const browser = (): Platform => ({
-  clock: systemClock,
-  fetch: (url, init) => fetch(url, init),
-  openSocket: (url) => new WebSocket(url),
-  openPeer: openBrowserPeer,
-  sendForm: sendByXhr,
-  openDevice: openBrowserDevice,
-  random: Math.random,
-  origin: globalThis.location?.origin,
-})
 
 /** How long a new session is asked for after the server lost the old one, in milliseconds between tries. */
 const signInAgainMs = 3_000
@@ -63,10 +42,13 @@ export class NekoClient {
   readonly #platform: Platform
   readonly #link: Link
   readonly #media: Media
+  readonly #ladder: Ladder
+  readonly #hasWebRtc: boolean
   readonly #account = new Cell<Account>({ is: 'signed-out' })
   readonly #connection = new Cell<Connection>({ is: 'signed-out' })
   readonly #room = new Cell<Room | undefined>(undefined)
   readonly #token = new Cell<string | undefined>(undefined)
+  readonly #soundBlocked = new Listeners<void>()
   readonly #messages = new Listeners<ServerMessage>()
   readonly #closed = new AbortController()
   readonly #unwatch: (() => void)[]
@@ -77,14 +59,33 @@ export class NekoClient {
   /** What the server said before it dropped the socket. */
   #farewell: Trouble | undefined
 
-  constructor({ base, platform }: ClientOptions) {
-    this.#platform = { ...browser(), ...platform }
-    const { clock, fetch, openSocket, openPeer, sendForm, openDevice, random, origin } = this.#platform
+  constructor({ base, webrtc = true, platform }: ClientOptions) {
+    this.#platform = { ...browserPlatform(), ...platform }
+    const { clock, fetch, openSocket, openPeer, openThin, sendForm, openDevice, random, origin } = this.#platform
     this.api = new Api({ base, fetch, origin, signal: this.#closed.signal })
     this.#link = new Link({ clock, random, openSocket, url: () => this.api.url('api/ws', { socket: true }) })
     const send = this.#link.send.bind(this.#link)
-    this.#media = new Media({ clock, random, openPeer, send })
-    this.control = new Control({ clock, room: this.#room, send, sendOverChannel: (input) => this.#media.send(input) })
+    this.#hasWebRtc = webrtc && openPeer !== undefined
+    this.#media = new Media({ clock, random, openPeer: openPeer ?? openBrowserPeer, send })
+    this.#ladder = new Ladder({
+      clock,
+      random,
+      media: this.#media,
+      hasWebRtc: this.#hasWebRtc,
+      url: () => this.api.url('api/stream', { socket: true }),
+      openSocket,
+      openThin,
+      onChannel: (message) => this.cursor.heard(message),
+      onSoundBlocked: () => this.#soundBlocked.emit(),
+    })
+    this.control = new Control({
+      clock,
+      room: this.#room,
+      send,
+      // While the thin line helps out, the channel may be one into nowhere.
+      sendOverChannel: (input) => this.#ladder.shown.value === undefined && this.#media.send(input),
+      point: (at) => this.#ladder.point(at) || this.#media.send({ is: 'move', ...at }),
+    })
     this.chat = new Chat({ clock, room: this.#room, send })
     this.files = new Files({ api: this.api, sendForm, send })
     this.share = new Share({ openDevice, publish: (kind, track) => this.#media.publish(kind, track) })
@@ -95,6 +96,9 @@ export class NekoClient {
       this.#account.watch(() => this.#update()),
       this.#media.state.watch(() => this.#update()),
       this.#media.state.watch(({ is }) => is === 'up' && this.share.again()),
+      this.#ladder.waiting.watch(() => this.#update()),
+      this.#ladder.shown.watch(() => this.#update()),
+      this.#ladder.path.watch((path) => path === 'jpeg' && this.cursor.hide()),
     ]
   }
 
@@ -111,8 +115,29 @@ export class NekoClient {
     return this.#media.stream
   }
 
+  /** The picture of the thin line, while that helps out: it is shown instead of `stream`. */
+  get thin(): Watchable<ThinPicture | undefined> {
+    return this.#ladder.shown
+  }
+
+  /** The way of picture and sound; `undefined` while there is none. */
+  get path(): Watchable<Path | undefined> {
+    return this.#ladder.path
+  }
+
+  /** Time of a message to the server and back, on the way of the picture, in milliseconds. */
   get roundTripMs(): Watchable<number | undefined> {
-    return this.#media.roundTripMs
+    return this.#ladder.roundTripMs
+  }
+
+  /** The browser lets nothing sound on the thin line before a click. */
+  onSoundBlocked(listener: () => void): () => void {
+    return this.#soundBlocked.add(listener)
+  }
+
+  /** How loud the thin line plays, 0 to 1; `stream` is played by whoever shows it. */
+  setVolume(volume: number): void {
+    this.#ladder.wish = { ...this.#ladder.wish, volume }
   }
 
   /** Every message of the server, after the room has taken it in. */
@@ -165,7 +190,7 @@ export class NekoClient {
     if (this.#link.state.value.is === 'waiting') {
       this.#link.open()
     } else if (this.#link.state.value.is === 'open' && this.#canWatch()) {
-      this.#media.start()
+      this.#ladder.start()
     }
   }
 
@@ -189,18 +214,24 @@ export class NekoClient {
   }
 
   /** A moment of the numbers behind picture and sound; `undefined` while nothing flows. */
-  async statistics(): Promise<Statistics | undefined> {
-    const report = await this.#media.stats()
-    return report && readStats(report, this.#media.roundTripMs.value)
+  statistics(): Promise<Statistics | undefined> {
+    return this.#ladder.statistics()
   }
 
   /** Asks for a change of one's own picture: a stream of `room.videos`, or the choice left to the server. */
   chooseVideo(choice: { id: string } | { auto: true } | { disabled: boolean }): void {
     this.#link.send('signal/video', 'id' in choice ? { auto: false, selector: { id: choice.id, type: 'exact' } } : choice)
+    const { wish } = this.#ladder
+    if ('disabled' in choice) {
+      this.#ladder.wish = { ...wish, isPictureOff: choice.disabled }
+    } else {
+      this.#ladder.wish = { ...wish, video: 'id' in choice ? choice.id : undefined }
+    }
   }
 
   close(): void {
     this.#leave({ is: 'signed-out' })
+    this.#ladder.close()
     this.#closed.abort()
     for (const unwatch of this.#unwatch) {
       unwatch()
@@ -227,7 +258,7 @@ export class NekoClient {
     this.#credentials = undefined
     this.#farewell = undefined
     this.#link.close()
-    this.#media.stop()
+    this.#ladder.stop()
     this.#room.set(undefined)
     this.chat.clear()
     this.#account.set(account)
@@ -242,11 +273,12 @@ export class NekoClient {
   #linkChanged(is: 'closed' | 'opening' | 'open' | 'waiting'): void {
     if (is === 'open') {
       if (this.#canWatch()) {
-        this.#media.start()
+        this.#ladder.start()
       }
     } else {
       this.#isIn = false
       this.#media.pause()
+      this.#ladder.pause()
     }
     this.#update()
   }
@@ -254,7 +286,15 @@ export class NekoClient {
   #update(): void {
     const link = this.#link.state.value
     this.#connection.set(
-      connectionOf({ account: this.#account.value, link, media: this.#media.state.value, isIn: this.#isIn, farewell: this.#farewell }),
+      connectionOf({
+        account: this.#account.value,
+        link,
+        media: this.#media.state.value,
+        isThin: this.#ladder.shown.value !== undefined,
+        waiting: this.#hasWebRtc ? undefined : this.#ladder.waiting.value,
+        isIn: this.#isIn,
+        farewell: this.#farewell,
+      }),
     )
   }
 
@@ -271,7 +311,9 @@ export class NekoClient {
         this.#dismissed(troubleOfFarewell(message.payload.message))
         break
       case 'signal/provide':
-        this.#media.provide(message.payload)
+        if (this.#hasWebRtc) {
+          this.#media.provide(message.payload)
+        }
         break
       case 'signal/offer':
       case 'signal/restart':
@@ -309,9 +351,9 @@ export class NekoClient {
     if (account.is === 'signed-in' && account.canWatch !== canWatch) {
       this.#account.set({ is: 'signed-in', canWatch })
       if (canWatch) {
-        this.#media.start()
+        this.#ladder.start()
       } else {
-        this.#media.stop()
+        this.#ladder.stop()
       }
     }
   }
@@ -324,7 +366,7 @@ export class NekoClient {
     }
     const wasIn = this.#room.value !== undefined
     this.#link.close()
-    this.#media.stop()
+    this.#ladder.stop()
     this.#room.set(undefined)
     if (trouble.detail === 'session not found' && this.#credentials) {
       this.#account.set({ is: 'returning' })

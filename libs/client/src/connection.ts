@@ -1,3 +1,4 @@
+import type { Waiting } from './ladder.ts'
 import type { LinkState } from './link.ts'
 import type { MediaState } from './media.ts'
 import type { Trouble } from './trouble.ts'
@@ -27,6 +28,10 @@ export interface Layers {
   account: Account
   link: LinkState
   media: MediaState
+  /** A picture comes over the thin line. */
+  isThin?: boolean
+  /** Without WebRTC in this browser: the thin line's next try. */
+  waiting?: Waiting | undefined
   /** The server has let this socket in (`system/init`). */
   isIn: boolean
   /** What the server said before the socket fell, where it said anything. */
@@ -34,7 +39,7 @@ export interface Layers {
 }
 
 /** Puts the layers together: the lowest that is not well names the state. */
-export function connectionOf({ account, link, media, isIn, farewell }: Layers): Connection {
+export function connectionOf({ account, link, media, isThin = false, waiting, isIn, farewell }: Layers): Connection {
   if (account.is === 'returning') {
     return { is: 'reconnecting', attempt: 1, retryAt: undefined, trouble: { code: 'server-stopped' } }
   }
@@ -53,7 +58,13 @@ export function connectionOf({ account, link, media, isIn, farewell }: Layers): 
       if (!isIn) {
         return farewell ? { is: 'reconnecting', attempt: 1, retryAt: undefined, trouble } : { is: 'joining' }
       }
-      return account.canWatch ? watching(media) : { is: 'blind', trouble: { code: 'no-watching' } }
+      if (!account.canWatch) {
+        return { is: 'blind', trouble: { code: 'no-watching' } }
+      }
+      if (waiting && !isThin) {
+        return { is: 'reconnecting', ...waiting, trouble: { code: 'no-webrtc' } }
+      }
+      return isThin ? { is: 'live' } : watching(media)
     default:
       return link satisfies never
   }

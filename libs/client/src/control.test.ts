@@ -18,6 +18,7 @@ function setUp(first: Room) {
     clock,
     room,
     send: (event, payload) => sent.push([event, payload]) > 0,
+    point: (at) => channel.push({ is: 'move', ...at }),
     sendOverChannel: (input) => {
       if (path.isOpen) {
         channel.push(input)

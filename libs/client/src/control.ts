@@ -19,7 +19,10 @@ export interface ControlOptions {
   clock: Clock
   room: Watchable<Room | undefined>
   send: (event: ClientEvent, payload?: unknown) => boolean
+  /** Gives false where there is no data channel that works. */
   sendOverChannel: (input: ChannelInput) => boolean
+  /** Shows others where one points without the controls. */
+  point: (at: { x: number; y: number }) => void
 }
 
 /**
@@ -166,7 +169,7 @@ export class Control {
     const isShown = room?.settings.inactive_cursors === true && profileOf(room)?.sends_inactive_cursor === true
     if (input.is === 'move' && isShown && now - this.#idleMovedAt >= idleMoveMs) {
       this.#idleMovedAt = now
-      this.#options.sendOverChannel(input)
+      this.#options.point({ x: input.x, y: input.y })
     }
   }
 }

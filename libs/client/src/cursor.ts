@@ -55,6 +55,11 @@ export class Cursor {
     this.#position.set(position)
   }
 
+  /** The pointer is in the picture itself. */
+  hide(): void {
+    this.#position.set(undefined)
+  }
+
   heard(message: ChannelOutput): void {
     if (message.is === 'cursor-position') {
       this.#position.set({ x: message.x, y: message.y })

@@ -16,6 +16,7 @@ function setUp() {
     url: () => `ws://room/${sockets.length}`,
     openSocket: () => {
       const socket: Socket = {
+        binaryType: 'blob',
         onopen: null,
         onmessage: null,
         onclose: null,

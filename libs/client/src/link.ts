@@ -14,8 +14,8 @@ export type LinkState =
   | { readonly is: 'open' }
   | { readonly is: 'waiting'; readonly attempt: number; readonly retryAt: number }
 
-/** What the link needs of a WebSocket. */
-export type SocketLike = Pick<WebSocket, 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'>
+/** What the client needs of a WebSocket. */
+export type SocketLike = Pick<WebSocket, 'binaryType' | 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'>
 
 export interface LinkOptions {
   clock: Clock

@@ -4,12 +4,15 @@ import { type ChannelInput, type ChannelOutput, encodeInput } from '@neko-edge/p
 import { Cell, type Watchable } from './cell.ts'
 import type { OpenPeer, PeerLike } from './peer.ts'
 import type { ShareKind } from './share.ts'
+import { pathIn, type WebRtcPath } from './stats.ts'
 import type { Trouble } from './trouble.ts'
 
 /** How long the server may take to offer, and a path may take to be found, in milliseconds. */
 const offerMs = 10_000
 const pathMs = 12_000
 const pingMs = 2_000
+/** The longest silence of a path that works, in milliseconds. */
+const silentMs = 3_000
 /** Pings without an answer after which the path counts as dead. Counted, not timed: a frozen page is no dead path. */
 const lostPings = 4
 
@@ -19,6 +22,9 @@ export type MediaState =
   | { readonly is: 'connecting' }
   | { readonly is: 'up' }
   | { readonly is: 'waiting'; readonly attempt: number; readonly retryAt: number; readonly trouble: Trouble }
+
+/** Whether media flows: `silent` where it did, and nothing was heard for a while. */
+export type Flow = 'none' | 'silent' | 'up'
 
 export interface MediaOptions {
   clock: Clock
@@ -36,6 +42,8 @@ export class Media {
   readonly #options: MediaOptions
   readonly #state = new Cell<MediaState>({ is: 'off' })
   readonly #stream = new Cell<MediaStream | undefined>(undefined)
+  readonly #path = new Cell<WebRtcPath | undefined>(undefined)
+  readonly #flow = new Cell<Flow>('none')
   readonly #roundTripMs = new Cell<number | undefined>(undefined)
   readonly #channel = new Listeners<ChannelOutput>()
   readonly #backoff = new Backoff({ firstMs: 250, maxMs: 8_000 })
@@ -46,6 +54,7 @@ export class Media {
   #unanswered = 0
   #cancelWait: () => void = () => {}
   #cancelPing: () => void = () => {}
+  #cancelSilence: () => void = () => {}
 
   constructor(options: MediaOptions) {
     this.#options = options
@@ -57,6 +66,15 @@ export class Media {
 
   get stream(): Watchable<MediaStream | undefined> {
     return this.#stream
+  }
+
+  /** Which way it takes; `undefined` while there is none, or the browser does not say. */
+  get path(): Watchable<WebRtcPath | undefined> {
+    return this.#path
+  }
+
+  get flow(): Watchable<Flow> {
+    return this.#flow
   }
 
   /** Time of a message to the media server and back, in milliseconds. */
@@ -170,8 +188,15 @@ export class Media {
     this.#upAt = this.#options.clock.now()
     this.#state.set({ is: 'up' })
     this.#unanswered = 0
+    this.#isHeard()
     this.#cancelPing = this.#options.clock.every(pingMs, () => this.#ping())
     this.#ping()
+  }
+
+  #isHeard(): void {
+    this.#cancelSilence()
+    this.#cancelSilence = this.#options.clock.after(silentMs, () => this.#flow.set('silent'))
+    this.#flow.set('up')
   }
 
   #ping(): void {
@@ -180,12 +205,23 @@ export class Media {
       this.#failed('no-media-path', 'the media server went silent')
     } else {
       this.send({ is: 'ping', clientTime: this.#options.clock.now() })
+      void this.#findPath()
+    }
+  }
+
+  /** It may be another one than a moment ago: the network changed. */
+  async #findPath(): Promise<void> {
+    const peer = this.#peer
+    const report = await peer?.stats().catch(() => undefined)
+    if (report && peer === this.#peer) {
+      this.#path.set(pathIn(report))
     }
   }
 
   #heard(message: ChannelOutput): void {
     if (message.is === 'pong') {
       this.#unanswered = 0
+      this.#isHeard()
       this.#roundTripMs.set(Math.max(0, this.#options.clock.now() - message.clientTime))
     }
     this.#channel.emit(message)
@@ -204,11 +240,14 @@ export class Media {
   #end(): void {
     this.#cancelWait()
     this.#cancelPing()
+    this.#cancelSilence()
     this.#early = []
     this.#upAt = undefined
     this.#roundTripMs.set(undefined)
+    this.#path.set(undefined)
     const peer = this.#peer
     this.#peer = undefined
     peer?.close()
+    this.#flow.set('none')
   }
 }

@@ -14,7 +14,7 @@ export interface Statistics {
   readonly bufferMs: number
   readonly roundTripMs: number | undefined
   readonly codec: string
-  /** `udp` or `tcp`, and whether through a relay. */
+  /** `udp` or `tcp`, and whether through a relay; `websocket` on the thin line. */
   readonly path: string
 }
 
@@ -63,6 +63,15 @@ export function readStats(report: { forEach(each: (entry: unknown) => void): voi
     codec: text(byId.get(text(video, 'codecId')), 'mimeType').replace('video/', ''),
     path: [text(local, 'protocol'), text(local, 'candidateType') === 'relay' ? 'relay' : ''].filter(Boolean).join(' over '),
   }
+}
+
+/** The ways of WebRTC: UDP, TCP, or through a TURN server. */
+export type WebRtcPath = 'udp' | 'tcp' | 'relay'
+
+/** Which way of WebRTC a report tells of; `undefined` while the browser does not say. */
+export function pathIn(report: Parameters<typeof readStats>[0]): WebRtcPath | undefined {
+  const { path } = readStats(report, undefined)
+  return path.endsWith('relay') ? 'relay' : path === 'udp' || path === 'tcp' ? path : undefined
 }
 
 /** What flowed between two moments: bits a second and the share of packets that were lost, 0 to 1. */

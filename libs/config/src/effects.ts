@@ -118,6 +118,9 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
   'webrtc.estimator.debug': by('every estimate is logged', 'OPT-38'),
   'webrtc.estimator.initial_bitrate': by('the first estimate of a path', 'OPT-38'),
 
+  'stream.enabled': by('/api/stream answers, or is not found', 'OPT-1300'),
+  'stream.max_viewers': by('one viewer more is refused', 'OPT-1301'),
+
   'chat.enabled': by('chat works, and clients are told whether', 'OPT-21', 'WS-3', 'WS-32'),
   'filetransfer.enabled': by('files can be listed and moved, and clients are told whether', 'OPT-21', 'WS-3', 'WS-33'),
   'filetransfer.dir': by('the directory that is shown and written', 'OPT-21', 'HTTP-51'),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ScreenSize } from './room.ts'
+import type { StreamFormat } from './stream.ts'
 import type { PeerAudio, PeerVideo } from './v3/wire.ts'
 
 /*
@@ -33,6 +34,13 @@ export const ControlInput = z.discriminatedUnion('is', [
   }),
 ])
 export type ControlInput = z.infer<typeof ControlInput>
+
+/** What of a room can be fed: one of its videos (`''`: the best), its sound, its screencast, or what the data channel of V3 tells everybody. */
+export const FeedSource = z.discriminatedUnion('is', [
+  z.object({ is: z.literal('video'), id: z.string() }),
+  z.object({ is: z.enum(['sound', 'jpeg', 'channel']) }),
+])
+export type FeedSource = z.infer<typeof FeedSource>
 
 /** The calls of a capture node, by name. */
 export const nodeCalls = {
@@ -76,6 +84,15 @@ export const nodeCalls = {
   'files.delete': z.object({ name: z.string() }),
   /** Looks into the transfer directory now. */
   'files.refresh': z.object({}),
+  /** Begins to send one source of the room to a feed's channel, frame by frame. */
+  'feed.open': z.object({ feed: z.string(), source: FeedSource }),
+  /** So many bytes of it have arrived in all; said at least once a second, or the feed ends. */
+  'feed.seen': z.object({ feed: z.string(), bytes: z.number() }),
+  /** Somebody needs a key frame. */
+  'feed.key': z.object({ feed: z.string() }),
+  'feed.close': z.object({ feed: z.string() }),
+  /** Where somebody without the controls points, who has no data channel to say it over. */
+  pointer: z.object({ session, x: z.number(), y: z.number() }),
   'link.open': z.object({ url: z.string() }),
   metrics: z.object({}),
   status: z.object({}),
@@ -155,7 +172,28 @@ export interface NodeReplies {
   'files.read': { data: string }
   'files.delete': null
   'files.refresh': null
+  /** In one format for the life of the feed; the id of the video. */
+  'feed.open': { format: StreamFormat; id: string }
+  'feed.seen': null
+  'feed.key': null
+  'feed.close': null
+  pointer: null
   'link.open': null
   metrics: { families: MetricFamily[] }
   status: { instance: string; epoch: number; processes: { name: string; pid: number }[] }
+}
+
+/** The data of a `channel` frame on its way from the node: the session that is not to hear it (`''`: everybody is), and the message. */
+export function addressed(except: string, message: Uint8Array): Uint8Array {
+  const name = new TextEncoder().encode(except)
+  const data = new Uint8Array(2 + name.length + message.length)
+  new DataView(data.buffer).setUint16(0, name.length)
+  data.set(name, 2)
+  data.set(message, 2 + name.length)
+  return data
+}
+
+export function readAddressed(data: Uint8Array): { except: string; message: Uint8Array } {
+  const length = new DataView(data.buffer, data.byteOffset, data.byteLength).getUint16(0)
+  return { except: new TextDecoder().decode(data.subarray(2, 2 + length)), message: data.subarray(2 + length) }
 }

@@ -11,6 +11,8 @@ export {
   ProfilePatch as ProfilePatchSchema,
 } from './profile.ts'
 export * from './room.ts'
+export * from './stream.ts'
+export { StreamWordSchema } from './stream-word.ts'
 export { decodeLegacyChannel } from './v2/channel.ts'
 export * from './v2/client.ts'
 export * from './v2/wire.ts'

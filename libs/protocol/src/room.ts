@@ -77,6 +77,8 @@ export const SessionState = z.object({
   unlisted: z.literal(true).optional(),
   /** The peer that carries the media, on the capture node. */
   peer: z.string().optional(),
+  /** The socket of its thin line that carries the media, as its control plane names it. */
+  stream: z.string().optional(),
 })
 export type SessionState = z.infer<typeof SessionState>
 

@@ -16,6 +16,9 @@ export type Serve = (name: string, args: unknown, from: InstanceId) => Promise<u
 /** The channel of whichever capture node has a room. */
 export const nodeChannel = (room: string) => `neko:{room:${room}}:calls`
 
+/** Where the frames of a feed go to. */
+export const feedChannel = (feed: string) => `neko:feed:${feed}`
+
 /** Calls between processes over Redis: every call has a bound, and a process that is gone is a quick `unavailable`. */
 export class Bus implements AsyncDisposable {
   readonly instance: InstanceId
@@ -58,6 +61,16 @@ export class Bus implements AsyncDisposable {
   /** Says something that needs no answer; what is said while Redis is away is lost. */
   async tell(channel: string, name: string, args: unknown): Promise<void> {
     await reach(this.#connection.publish(channel, JSON.stringify({ from: this.instance, name, args })))
+  }
+
+  /** Sends bytes to whoever hears them at `channel`; fails with `unavailable` while Redis is away. */
+  async sendBytes(channel: string, bytes: Uint8Array): Promise<void> {
+    await reach(this.#connection.publish(channel, bytes))
+  }
+
+  /** Hands over the bytes that are sent to `channel`, in their order, until the returned function is called. */
+  hearBytes(channel: string, listener: (bytes: Uint8Array) => void): Promise<() => void> {
+    return this.#connection.subscribeBytes(channel, listener)
   }
 
   /** Answers the calls of a channel until the returned function is called. */

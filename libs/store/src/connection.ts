@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { type RedisAddress, readRedisUrl } from '@neko-edge/config'
 import { Listeners, type Log, NekoError } from '@neko-edge/kit'
@@ -18,8 +19,10 @@ export interface Connection extends AsyncDisposable {
   isUp(): boolean
   /** Hands every message of `channel` to `listener`, in the order of its publication, until the returned function is called. */
   subscribe(channel: string, listener: (message: string) => void): Promise<() => void>
+  /** The same, for messages that are no text; the buffers are the listener's to keep. */
+  subscribeBytes(channel: string, listener: (message: Buffer) => void): Promise<() => void>
   /** Publishes, and says whether anybody heard it; a cluster does not know, and says yes. */
-  publish(channel: string, message: string): Promise<boolean>
+  publish(channel: string, message: string | Uint8Array): Promise<boolean>
   /**
    * Messages, or what was last written, may have been lost: both connections came back after at least one was gone, or a server of the cluster took
    * the place of another. Subscriptions are in place again.
@@ -153,7 +156,7 @@ class Link implements Connection {
   readonly onBack = new Listeners<void>()
   readonly onLost = new Listeners<void>()
   readonly #subscriber: Redis
-  readonly #channels = new Map<string, Set<(message: string) => void>>()
+  readonly #channels = new Map<string, Set<(message: Buffer) => void>>()
   #isUp = true
   #isClosed = false
 
@@ -169,8 +172,8 @@ class Link implements Connection {
       // What the server that went had not yet handed to the one that takes over is lost.
       commands.on('-node', () => this.#isUp && !this.#isClosed && this.onBack.emit())
     }
-    subscriber.on('message', (channel: string, message: string) => {
-      for (const listener of this.#channels.get(channel) ?? []) {
+    subscriber.on('messageBuffer', (channel: Buffer, message: Buffer) => {
+      for (const listener of this.#channels.get(channel.toString()) ?? []) {
         listener(message)
       }
     })
@@ -180,7 +183,11 @@ class Link implements Connection {
     return this.#isUp
   }
 
-  async subscribe(channel: string, listener: (message: string) => void): Promise<() => void> {
+  subscribe(channel: string, listener: (message: string) => void): Promise<() => void> {
+    return this.subscribeBytes(channel, (message) => listener(message.toString()))
+  }
+
+  async subscribeBytes(channel: string, listener: (message: Buffer) => void): Promise<() => void> {
     const listeners = this.#channels.get(channel) ?? new Set()
     this.#channels.set(channel, listeners)
     listeners.add(listener)
@@ -197,8 +204,9 @@ class Link implements Connection {
     }
   }
 
-  async publish(channel: string, message: string): Promise<boolean> {
-    const heard = await this.commands.publish(channel, message)
+  async publish(channel: string, message: string | Uint8Array): Promise<boolean> {
+    const bytes = typeof message === 'string' ? message : Buffer.from(message.buffer, message.byteOffset, message.length)
+    const heard = await this.commands.publish(channel, bytes)
     return heard > 0 || this.commands instanceof Cluster
   }
 

@@ -1,4 +1,4 @@
-export { Bus, nodeChannel, type Serve } from './bus.ts'
+export { Bus, feedChannel, nodeChannel, type Serve } from './bus.ts'
 export { type Connection, connect, describeUrl } from './connection.ts'
 export { countFailure, failuresOf } from './failure.ts'
 export * from './host-facts.ts'

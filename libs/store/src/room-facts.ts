@@ -59,7 +59,7 @@ for i = 1, #all, 2 do
   local state = cjson.decode(all[i + 1])
   if state.is_watching then
     state.is_watching = false
-    state.peer = nil
+    state.peer, state.stream = nil, nil
     state.not_watching_since = NOW
     saveState(all[i], state)
   end

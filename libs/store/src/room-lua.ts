@@ -138,6 +138,12 @@ local function disconnect(id, state, reason)
   state.instance = nil
   state.moving = nil
   forgetUnlisted(state)
+  -- The thin line ends with the session's socket; a peer is its node's to end.
+  if state.stream then
+    state.stream = nil
+    state.is_watching = state.peer ~= nil
+    if not state.is_watching then state.not_watching_since = NOW end
+  end
   saveState(id, state, reason)
   listIfFew()
 end

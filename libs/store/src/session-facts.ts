@@ -118,14 +118,17 @@ if not profile.can_host and field('host') == id then setHost(nil, id, 'profile')
 if state.is_connected and not (profile.can_login and profile.can_connect) then disconnect(id, state, 'profile changed') end
 return done('changed')`)
 
-/** arg: id, peer, '1' when its media flows. → watching | stopped | stale */
+/**
+ * arg: id, what carries the media, '1' when it flows, 'peer' (WebRTC) or 'stream' (the thin line); while one takes over from the other there
+ * are both. → watching | stopped | stale
+ */
 export const watchSession = roomScript(`
-local id, peer, on = arg(1), arg(2), arg(3) == '1'
+local id, carrier, on, kind = arg(1), arg(2), arg(3) == '1', arg(4)
 local state = stateOf(id)
-if not state or (not on and state.peer ~= peer) then return done('stale') end
-state.is_watching = on
-state.peer = on and peer or nil
-if on then state.watching_since = NOW else state.not_watching_since = NOW end
+if not state or (not on and state[kind] ~= carrier) then return done('stale') end
+state[kind] = on and carrier or nil
+state.is_watching = state.peer ~= nil or state.stream ~= nil
+if on then state.watching_since = NOW elseif not state.is_watching then state.not_watching_since = NOW end
 saveState(id, state)
 return done(on and 'watching' or 'stopped')`)
 

@@ -28,10 +28,21 @@ export class TestBrowser implements AsyncDisposable {
     this.#profile = profile
   }
 
-  /** Starts Chromium without a window; `size` of its pages in pixels. */
-  static async open({ size = { width: 1280, height: 720 } }: { size?: { width: number; height: number } } = {}): Promise<TestBrowser> {
+  /** Starts Chromium without a window; `size` of its pages in pixels, `args` are more of its flags. */
+  static async open({
+    size = { width: 1280, height: 720 },
+    args = [],
+  }: {
+    size?: { width: number; height: number }
+    args?: readonly string[]
+  } = {}): Promise<TestBrowser> {
     const profile = await mkdtemp(join(tmpdir(), 'neko-chromium-'))
-    const context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: flags, viewport: size })
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath,
+      headless: true,
+      args: [...flags, ...args],
+      viewport: size,
+    })
     return new TestBrowser(context, profile)
   }
 

@@ -1,4 +1,4 @@
-import { assert, NekoError, within } from '@neko-edge/kit'
+import { assert, Listeners, NekoError, within } from '@neko-edge/kit'
 import type { Child } from '@neko-edge/process'
 import type { ScreencastOptions } from './capture-options.ts'
 import { JpegStream } from './jpeg-stream.ts'
@@ -19,6 +19,7 @@ export class Screencast implements AsyncDisposable {
   #latest: Buffer | undefined
   #waiting: PromiseWithResolvers<Buffer> | undefined
   #cancelLook: (() => void) | undefined
+  readonly #watchers = new Listeners<Buffer>()
   #wasAsked = false
   #images = 0
 
@@ -55,9 +56,7 @@ export class Screencast implements AsyncDisposable {
     if (!this.#isEnabled) {
       throw new NekoError('invalid', 'screencast pipeline is not enabled')
     }
-    this.#wasAsked = true
-    this.#process.start()
-    this.#cancelLook ??= this.#environment.clock.every(idleLookMs, () => this.#look())
+    this.#start()
     if (this.#latest !== undefined) {
       return this.#latest
     }
@@ -68,6 +67,16 @@ export class Screencast implements AsyncDisposable {
     return await within(firstImageMs, 'screencast', this.#waiting.promise)
   }
 
+  /** Every picture from now on, beginning with the newest that there is, until the returned function is called; also where requests for single ones are not enabled. */
+  watch(listener: (picture: Buffer) => void): () => void {
+    this.#start()
+    const stop = this.#watchers.add(listener)
+    if (this.#latest !== undefined) {
+      listener(this.#latest)
+    }
+    return stop
+  }
+
   /** For a new screen; nothing where it does not run. */
   async restart(): Promise<void> {
     this.#latest = undefined
@@ -76,6 +85,12 @@ export class Screencast implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop()
+  }
+
+  #start(): void {
+    this.#wasAsked = true
+    this.#process.start()
+    this.#cancelLook ??= this.#environment.clock.every(idleLookMs, () => this.#look())
   }
 
   #attach(child: Child): void {
@@ -102,6 +117,7 @@ export class Screencast implements AsyncDisposable {
     this.#process.succeeded()
     this.#waiting?.resolve(newest)
     this.#waiting = undefined
+    this.#watchers.emit(newest)
   }
 
   #failed(failure: NekoError | undefined): void {
@@ -116,7 +132,7 @@ export class Screencast implements AsyncDisposable {
   }
 
   #look(): void {
-    if (!this.#wasAsked) {
+    if (!this.#wasAsked && this.#watchers.size === 0) {
       void this.#stop()
     }
     this.#wasAsked = false

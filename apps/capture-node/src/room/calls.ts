@@ -7,6 +7,7 @@ import type { Sfu } from '../sfu/sfu.ts'
 import type { Blobs } from './blobs.ts'
 import type { DesktopLink } from './desktop-link.ts'
 import type { Facts } from './facts.ts'
+import type { Feeds } from './feeds.ts'
 import { nodeFamilies } from './metrics.ts'
 import type { TransferFolder } from './transfer-folder.ts'
 import type { Uploads } from './uploads.ts'
@@ -19,6 +20,7 @@ export interface CallTargets {
   readonly capture: RoomCapture
   readonly facts: Facts
   readonly blobs: Blobs
+  readonly feeds: Feeds
   readonly uploads: Uploads
   /** `undefined` where file transfer is off, or its directory can not be used. */
   readonly transfer: TransferFolder | undefined
@@ -27,6 +29,8 @@ export interface CallTargets {
   readonly workers: Sfu['workers']
   /** Input with the fence of its sender's turn. */
   readonly onInput: (args: NodeArgs<'input'>) => void
+  /** Where somebody without the controls points. */
+  readonly onPointer: (args: NodeArgs<'pointer'>) => void
   /** The picture that private mode froze; `undefined` where there is none. */
   readonly frozen: () => Uint8Array | undefined
   readonly status: () => NodeReplies['status']
@@ -38,7 +42,7 @@ type FileCall = Extract<NodeCall, `upload.${string}` | `files.${string}`>
 
 /** Every call of a control plane, answered. */
 export function createCalls(targets: CallTargets): Calls {
-  const { viewers, desktop, capture, facts, blobs, onInput, frozen, openLink, workers, status } = targets
+  const { viewers, desktop, capture, facts, blobs, onInput, onPointer, frozen, openLink, workers, status } = targets
   const image = (bytes: Uint8Array) => blobs.give(bytes)
   const broadcast = (actor: string) => {
     const { isActive, url } = capture.broadcast.status
@@ -64,6 +68,10 @@ export function createCalls(targets: CallTargets): Calls {
     },
     input: (args) => {
       onInput(args)
+      return null
+    },
+    pointer: (args) => {
+      onPointer(args)
       return null
     },
     'screen.set': async ({ actor, size }) => {
@@ -125,7 +133,26 @@ export function createCalls(targets: CallTargets): Calls {
       families: await nodeFamilies({ capture, peers: () => viewers.all(), workers, ignoredMessages: () => viewers.ignoredMessages }),
     }),
     ...fileCalls(targets),
+    ...feedCalls(targets),
     status,
+  }
+}
+
+function feedCalls({ feeds }: CallTargets): Pick<Calls, Extract<NodeCall, `feed.${string}`>> {
+  return {
+    'feed.open': (args) => feeds.open(args),
+    'feed.seen': (args) => {
+      feeds.seen(args)
+      return null
+    },
+    'feed.key': (args) => {
+      feeds.requestKeyFrame(args)
+      return null
+    },
+    'feed.close': (args) => {
+      feeds.close(args)
+      return null
+    },
   }
 }
 

@@ -14,6 +14,7 @@ import { createCalls, serveCalls } from './calls.ts'
 import { ControlGuard } from './control-guard.ts'
 import { DesktopLink } from './desktop-link.ts'
 import { Facts } from './facts.ts'
+import { Feeds } from './feeds.ts'
 import { InactiveCursors } from './inactive-cursors.ts'
 import { applyInput } from './input.ts'
 import { captureChild, captureOptions, displayNumber } from './room-config.ts'
@@ -116,7 +117,11 @@ export class NodeRoom implements AsyncDisposable {
       log,
     })
     this.#owned.defer(() => viewers.close())
-    this.#broadcast = (message, except) => fanOut.broadcast(message, except === undefined ? undefined : viewers.peerOf(except)?.id)
+    const feeds = this.#owned.use(new Feeds({ capture, bus, greet: (send) => this.#greet(undefined, send), clock, log }))
+    this.#broadcast = (message, except) => {
+      fanOut.broadcast(message, except === undefined ? undefined : viewers.peerOf(except)?.id)
+      feeds.tellChannel(message, except ?? '')
+    }
     this.#listen({ processes, link, capture })
     const calls = createCalls({
       viewers,
@@ -124,6 +129,7 @@ export class NodeRoom implements AsyncDisposable {
       capture,
       facts: this.#facts,
       blobs: new Blobs(clock),
+      feeds,
       uploads: this.#owned.use(
         new Uploads({ desktop: processes.uploads, transfer: transfer?.path, identity: this.#options.identity, clock }),
       ),
@@ -131,6 +137,7 @@ export class NodeRoom implements AsyncDisposable {
       openLink: (url) => openLink(processes, url),
       workers: () => sfu.workers(),
       onInput: ({ session, fence, input }) => this.#guard.admits(session, fence) && this.#apply(session, input),
+      onPointer: ({ session, x, y }) => this.#showPointer(session, { x, y }),
       frozen: () => this.#frozen,
       status: () => ({ instance: this.#options.instance, epoch: room.view.epoch, processes: processList(processes) }),
     })
@@ -253,11 +260,17 @@ export class NodeRoom implements AsyncDisposable {
   }
 
   readonly #onChannelInput: ViewersOptions['onInput'] = (session, input, dialect) => {
-    const { room } = this.#options
     if (this.#guard.isHost(session) || (dialect === 'v2' && this.#mayLegacyControl(session))) {
       this.#apply(session, input, dialect)
-    } else if (input.is === 'move' && room.view.base.inactive_cursors && room.view.session(session)?.profile.sends_inactive_cursor) {
-      this.#addInactive(session, { x: input.x, y: input.y })
+    } else if (input.is === 'move') {
+      this.#showPointer(session, input)
+    }
+  }
+
+  #showPointer(session: string, { x, y }: { x: number; y: number }): void {
+    const { view } = this.#options.room
+    if (view.base.inactive_cursors && view.session(session)?.profile.sends_inactive_cursor) {
+      this.#addInactive(session, { x, y })
     }
   }
 
@@ -282,13 +295,13 @@ export class NodeRoom implements AsyncDisposable {
   }
 
   /** A viewer who has just come sees the cursor: what it looks like, and, unless it is his own, where it is. */
-  #greet(session: string, send: (message: Uint8Array) => void): void {
+  #greet(session: string | undefined, send: (message: Uint8Array) => void): void {
     const desktop = this.#link?.now
     const image = desktop?.cursor()
     if (image) {
       send(cursorImage(image))
     }
-    if (desktop && !this.#guard.isHost(session)) {
+    if (desktop && (session === undefined || !this.#guard.isHost(session))) {
       desktop.pointer().then(
         ({ x, y }) => send(encodeChannel({ is: 'cursor-position', x, y })),
         (error: unknown) => this.#options.log.debug({ error: messageOf(error) }, 'pointer not found'),

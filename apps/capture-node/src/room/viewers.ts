@@ -198,7 +198,7 @@ export class Viewers {
 
   async #record(session: string, peer: Peer, isWatching: boolean): Promise<void> {
     try {
-      await this.#options.room.run(watchSession, [session, peer.id, isWatching ? '1' : '0'])
+      await this.#options.room.run(watchSession, [session, peer.id, isWatching ? '1' : '0', 'peer'])
     } catch (error) {
       this.#options.log.warn({ session, error: messageOf(error) }, 'viewer could not be recorded')
     }

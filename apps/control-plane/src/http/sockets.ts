@@ -8,13 +8,14 @@ import { sha256 } from '../secret.ts'
 import { receiveBy } from '../session/receive.ts'
 import { type Caller, socketLife } from '../session/socket-life.ts'
 import { handlers as v3Handlers } from '../session/v3/handlers.ts'
+import { streamLife } from '../stream/stream-life.ts'
 import { actorOf, clientAddress, type Deps, tokenOf } from './context.ts'
 import { checkOrigin } from './origin.ts'
 
 const receiveV3 = receiveBy({ decode: decodeV3, handlers: v3Handlers })
 const receiveV2 = receiveBy({ decode: decodeV2, handlers: v2Handlers })
 
-/** The WebSockets of V3 (`/api/ws`) and, where V2 clients are served, of V2 (`/ws`). */
+/** The WebSockets of V3 (`/api/ws`), of the thin line where it is on (`/api/stream`) and, where V2 clients are served, of V2 (`/ws`). */
 export function addSockets(app: Hono, deps: Deps): void {
   const { hub, runtime, options } = deps
   const v3 = runtime.upgrade((context) => {
@@ -23,6 +24,14 @@ export function addSockets(app: Hono, deps: Deps): void {
     return socketLife({ hub, dialect: 'v3', address, admit: () => callerOf(token, deps), receive: receiveV3 })
   })
   app.get('/api/ws', onlyUpgrades(deps), v3)
+  const { streams } = hub
+  if (streams) {
+    const stream = runtime.upgrade((context) => {
+      const token = tokenOf(context, options)
+      return streamLife({ hub, streams, admit: () => callerOf(token, deps) })
+    })
+    app.get('/api/stream', onlyUpgrades(deps), stream)
+  }
   if (options.legacy) {
     const v2 = runtime.upgrade((context) => {
       const address = clientAddress(context, deps)

@@ -42,7 +42,7 @@ export function upgradeWith<T extends RawSocket>(
 function portOf<T extends RawSocket>(ws: WSContext<T>, probe: Probe): SocketPort {
   const isOpen = () => ws.readyState === 1
   return {
-    send: (text) => isOpen() && ws.send(text),
+    send: (data) => isOpen() && ws.send(data),
     close: (code, reason) => ws.readyState < 2 && ws.close(code, reason),
     ping: () => isOpen() && probe.ping(),
     unanswered: () => probe.unanswered(),

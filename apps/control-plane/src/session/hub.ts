@@ -14,6 +14,7 @@ import {
 } from '@neko-edge/store'
 import { V2Dialect } from '../legacy/dialect.ts'
 import type { Metrics } from '../metrics.ts'
+import { Streams } from '../stream/streams.ts'
 import type { Announcement, Dialect } from './dialect.ts'
 import { NodeClient } from './node-client.ts'
 import { tellPeerNews } from './peer.ts'
@@ -52,6 +53,8 @@ export interface Features {
   readonly listedMax: number
   readonly fileTransfer: { enabled: boolean; root: string; userDownload: boolean; userUpload: boolean; userDelete: boolean }
   readonly iceServers: readonly { urls: string[]; username?: string; credential?: string }[]
+  /** The thin line, and how many may watch over it through this process. */
+  readonly stream: { enabled: boolean; maxViewers: number }
   /** What is said of the desktop while no capture node has the room. */
   readonly fallback: { screen: { width: number; height: number; rate: number }; videos: string[] }
 }
@@ -62,6 +65,8 @@ export class Hub implements AsyncDisposable {
   readonly node: NodeClient
   readonly dialects: { readonly v3: Dialect; readonly v2: Dialect }
   readonly features: Features
+  /** The viewers on the thin line; `undefined` where that is off. */
+  readonly streams: Streams | undefined
   readonly counters: Metrics
   readonly log: Log
   readonly clock: Clock
@@ -80,6 +85,10 @@ export class Hub implements AsyncDisposable {
     this.counters = options.metrics
     this.log = options.log.child({ room: room.id })
     this.#options = options
+    const { bus, clock, features } = options
+    this.streams = features.stream.enabled
+      ? new Streams({ hub: this, bus, maxViewers: features.stream.maxViewers, clock, log: this.log })
+      : undefined
     this.dialects = { v3: new V3Dialect(this), v2: new V2Dialect(this) }
   }
 
@@ -186,6 +195,7 @@ export class Hub implements AsyncDisposable {
       stop()
     }
     const goesOn = await this.#options.leave().catch(() => false)
+    this.streams?.[Symbol.dispose]()
     if (goesOn) {
       await Promise.allSettled([...this.#sockets].map((socket) => this.#move(socket)))
     }

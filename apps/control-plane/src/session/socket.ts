@@ -4,7 +4,7 @@ import type { Dialect } from './dialect.ts'
 
 /** What a session needs of a WebSocket, on whichever runtime. */
 export interface SocketPort {
-  send(text: string): void
+  send(data: string | Uint8Array<ArrayBuffer>): void
   close(code: number, reason: string): void
   /** A WebSocket ping frame, where the runtime can send one. */
   ping(): void

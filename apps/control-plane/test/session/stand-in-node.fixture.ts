@@ -91,7 +91,7 @@ export class StandInNode implements AsyncDisposable {
 
   /** Media of a peer flows, or has ended. */
   async watching(session: string, peer: string, isOn: boolean): Promise<void> {
-    await this.room.run(watchSession, [session, peer, isOn ? '1' : '0'])
+    await this.room.run(watchSession, [session, peer, isOn ? '1' : '0', 'peer'])
   }
 
   [Symbol.asyncDispose](): Promise<void> {

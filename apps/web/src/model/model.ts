@@ -33,6 +33,8 @@ export function createModel(client: NekoClient, { invitation, preferences }: Out
     room,
     connection: signalOf(client.connection),
     roundTripMs: signalOf(client.roundTripMs),
+    /** The way that picture and sound take. */
+    path: signalOf(client.path),
     lines: signalOf(client.chat.lines),
     transfers: signalOf(client.files.transfers),
     /** Which of one's own devices are on. */

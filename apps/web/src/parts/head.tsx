@@ -72,10 +72,14 @@ function PanelButton({ model, panel, label, children }: PanelButtonOptions) {
 function Status({ model }: { model: Model }) {
   const connection = model.connection.value
   const delay = model.roundTripMs.value
+  const path = model.path.value
   return (
-    <span class="status" data-state={connection.is}>
+    <span class="status" data-state={connection.is} data-path={path}>
       <span class="dot" aria-hidden="true" />
-      <span role="status">{words.value.state[connection.is]}</span>
+      <span role="status">
+        {words.value.state[connection.is]}
+        {connection.is === 'live' && path && <span class="muted wide-only"> · {words.value.path[path]}</span>}
+      </span>
       {connection.is === 'live' && delay !== undefined && <span class="muted">{Math.round(delay)} ms</span>}
     </span>
   )

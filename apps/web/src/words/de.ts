@@ -89,6 +89,13 @@ export const de: Words = {
     'signing-in': 'Anmeldung läuft…',
     'signed-out': 'Abgemeldet',
   },
+  path: {
+    udp: 'direkt über UDP',
+    tcp: 'direkt über TCP',
+    relay: 'über einen TURN-Server',
+    websocket: 'über WebSocket',
+    jpeg: 'Einzelbilder über WebSocket',
+  },
   overlay: {
     joining: 'Du betrittst den Raum',
     joiningHint: 'Das dauert einen Moment.',

@@ -25,6 +25,13 @@ export const en = {
     'signing-in': 'Signing in…',
     'signed-out': 'Signed out',
   },
+  path: {
+    udp: 'direct over UDP',
+    tcp: 'direct over TCP',
+    relay: 'through a TURN relay',
+    websocket: 'over WebSocket',
+    jpeg: 'still pictures over WebSocket',
+  },
   overlay: {
     joining: 'Joining the room',
     joiningHint: 'This takes a moment.',

@@ -83,6 +83,13 @@ export const es: Words = {
     'signing-in': 'Iniciando sesión…',
     'signed-out': 'Sesión cerrada',
   },
+  path: {
+    udp: 'directo por UDP',
+    tcp: 'directo por TCP',
+    relay: 'por un servidor TURN',
+    websocket: 'por WebSocket',
+    jpeg: 'imágenes fijas por WebSocket',
+  },
   overlay: {
     joining: 'Entrando en la sala',
     joiningHint: 'Tardará un momento.',

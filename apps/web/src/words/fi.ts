@@ -77,6 +77,13 @@ export const fi: Words = {
     'signing-in': 'Kirjaudutaan sisään…',
     'signed-out': 'Kirjauduttu ulos',
   },
+  path: {
+    udp: 'suoraan UDP:llä',
+    tcp: 'suoraan TCP:llä',
+    relay: 'TURN-palvelimen kautta',
+    websocket: 'WebSocketin kautta',
+    jpeg: 'pysäytyskuvina WebSocketin kautta',
+  },
   overlay: {
     joining: 'Liitytään huoneeseen',
     joiningHint: 'Tämä kestää hetken.',

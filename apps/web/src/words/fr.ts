@@ -89,6 +89,13 @@ export const fr: Words = {
     'signing-in': 'Connexion…',
     'signed-out': 'Non connecté',
   },
+  path: {
+    udp: 'direct par UDP',
+    tcp: 'direct par TCP',
+    relay: 'par un serveur TURN',
+    websocket: 'par WebSocket',
+    jpeg: 'images fixes par WebSocket',
+  },
   overlay: {
     joining: 'Entrée dans le salon',
     joiningHint: 'Cela prend un instant.',

@@ -74,6 +74,13 @@ export const id: Words = {
     'signing-in': 'Sedang masuk…',
     'signed-out': 'Sudah keluar',
   },
+  path: {
+    udp: 'langsung lewat UDP',
+    tcp: 'langsung lewat TCP',
+    relay: 'lewat server TURN',
+    websocket: 'lewat WebSocket',
+    jpeg: 'gambar diam lewat WebSocket',
+  },
   overlay: {
     joining: 'Bergabung ke ruangan',
     joiningHint: 'Ini perlu beberapa saat.',

@@ -80,6 +80,13 @@ export const ja: Words = {
     'signing-in': 'サインインしています…',
     'signed-out': 'サインアウトしました',
   },
+  path: {
+    udp: 'UDP で直接',
+    tcp: 'TCP で直接',
+    relay: 'TURN サーバー経由',
+    websocket: 'WebSocket 経由',
+    jpeg: 'WebSocket 経由の静止画',
+  },
   overlay: {
     joining: 'ルームに参加しています',
     joiningHint: '少しお待ちください。',

@@ -68,6 +68,13 @@ export const ko: Words = {
     'signing-in': '로그인하는 중…',
     'signed-out': '로그아웃됨',
   },
+  path: {
+    udp: 'UDP 직접 연결',
+    tcp: 'TCP 직접 연결',
+    relay: 'TURN 서버 경유',
+    websocket: 'WebSocket 경유',
+    jpeg: 'WebSocket 정지 화면',
+  },
   overlay: {
     joining: '방에 참여하는 중',
     joiningHint: '잠시만 기다려 주세요.',

@@ -83,6 +83,13 @@ export const nb: Words = {
     'signing-in': 'Logger inn …',
     'signed-out': 'Logget ut',
   },
+  path: {
+    udp: 'direkte over UDP',
+    tcp: 'direkte over TCP',
+    relay: 'gjennom en TURN-server',
+    websocket: 'over WebSocket',
+    jpeg: 'stillbilder over WebSocket',
+  },
   overlay: {
     joining: 'Blir med i rommet',
     joiningHint: 'Dette tar et øyeblikk.',

@@ -94,6 +94,13 @@ export const pl: Words = {
     'signing-in': 'Logowanie…',
     'signed-out': 'Wylogowano',
   },
+  path: {
+    udp: 'bezpośrednio przez UDP',
+    tcp: 'bezpośrednio przez TCP',
+    relay: 'przez serwer TURN',
+    websocket: 'przez WebSocket',
+    jpeg: 'nieruchome obrazy przez WebSocket',
+  },
   overlay: {
     joining: 'Dołączanie do pokoju',
     joiningHint: 'To potrwa chwilę.',

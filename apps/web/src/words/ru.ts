@@ -94,6 +94,13 @@ export const ru: Words = {
     'signing-in': 'Выполняется вход…',
     'signed-out': 'Вход не выполнен',
   },
+  path: {
+    udp: 'напрямую по UDP',
+    tcp: 'напрямую по TCP',
+    relay: 'через сервер TURN',
+    websocket: 'через WebSocket',
+    jpeg: 'отдельные кадры через WebSocket',
+  },
   overlay: {
     joining: 'Входим в комнату',
     joiningHint: 'Это займёт немного времени.',

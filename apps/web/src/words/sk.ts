@@ -94,6 +94,13 @@ export const sk: Words = {
     'signing-in': 'Prihlasovanie…',
     'signed-out': 'Odhlásené',
   },
+  path: {
+    udp: 'priamo cez UDP',
+    tcp: 'priamo cez TCP',
+    relay: 'cez server TURN',
+    websocket: 'cez WebSocket',
+    jpeg: 'statické obrázky cez WebSocket',
+  },
   overlay: {
     joining: 'Vstupujete do miestnosti',
     joiningHint: 'Chvíľu to potrvá.',

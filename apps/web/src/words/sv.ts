@@ -83,6 +83,13 @@ export const sv: Words = {
     'signing-in': 'Loggar in …',
     'signed-out': 'Utloggad',
   },
+  path: {
+    udp: 'direkt över UDP',
+    tcp: 'direkt över TCP',
+    relay: 'via en TURN-server',
+    websocket: 'över WebSocket',
+    jpeg: 'stillbilder över WebSocket',
+  },
   overlay: {
     joining: 'Går med i rummet',
     joiningHint: 'Det tar en liten stund.',

@@ -53,6 +53,13 @@ export const zhCn: Words = {
     'signing-in': '正在登录…',
     'signed-out': '已登出',
   },
+  path: {
+    udp: 'UDP 直连',
+    tcp: 'TCP 直连',
+    relay: '经 TURN 服务器中转',
+    websocket: '经 WebSocket',
+    jpeg: '经 WebSocket 的静态画面',
+  },
   overlay: {
     joining: '正在加入房间',
     joiningHint: '请稍候片刻。',

@@ -53,6 +53,13 @@ export const zhTw: Words = {
     'signing-in': '正在登入…',
     'signed-out': '已登出',
   },
+  path: {
+    udp: 'UDP 直連',
+    tcp: 'TCP 直連',
+    relay: '經 TURN 伺服器轉送',
+    websocket: '經 WebSocket',
+    jpeg: '經 WebSocket 的靜態畫面',
+  },
   overlay: {
     joining: '正在加入房間',
     joiningHint: '請稍候片刻。',

@@ -10,6 +10,8 @@ export interface EmbedOptions {
   readonly token: string | undefined
   readonly name: string
   readonly password: string
+  /** False: picture and sound over a WebSocket from the start. */
+  readonly webrtc: boolean
 }
 
 /** The connection of an element that stands alone: it comes from the attributes, and `close` ends it with what the element itself began. */
@@ -21,8 +23,8 @@ export interface OwnConnection {
 
 /** Opens the connection that the attributes ask for. */
 export function connectEmbedded(options: EmbedOptions): OwnConnection {
-  const { src, token, name, password } = options
-  const client = new NekoClient({ base: new URL(src, document.baseURI).href })
+  const { src, token, name, password, webrtc } = options
+  const client = new NekoClient({ base: new URL(src, document.baseURI).href, webrtc })
   if (token !== undefined) {
     client.resume(token)
     return { client, options, close: () => client.close() }

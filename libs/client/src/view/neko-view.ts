@@ -15,7 +15,7 @@ export type { TouchMode } from './pointer-input.ts'
 const nowhere: Connection = { is: 'signed-out' }
 
 /** Attributes that say whom the element connects to, and as whom. */
-const accountAttributes = ['src', 'token', 'name', 'password', 'manual']
+const accountAttributes = ['src', 'token', 'name', 'password', 'manual', 'no-webrtc']
 
 /**
  * `<neko-view>`: the desktop's picture with its pointer, its sound, and one's own mouse, keyboard and fingers on it. Attributes, methods, events,
@@ -106,14 +106,12 @@ export class NekoView extends ViewElement {
 
   /** The picture as it is now. Rejects where there is none yet, or the browser does not know the type. */
   async screenshot({ type = 'image/png', quality }: { type?: string; quality?: number } = {}): Promise<Blob> {
-    const { video } = this.#parts
-    const canvas = document.createElement('canvas')
-    canvas.width = video.videoWidth
-    canvas.height = video.videoHeight
-    if (canvas.width === 0) {
+    const source = this.#shown?.picture.source
+    if (!source) {
       throw new Error('there is no picture yet: wait for the state live')
     }
-    canvas.getContext('2d')?.drawImage(video, 0, 0)
+    const canvas = Object.assign(document.createElement('canvas'), source.size)
+    canvas.getContext('2d')?.drawImage(source.picture, 0, 0)
     const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, quality))
     if (blob?.type !== type) {
       throw new Error(`this browser writes no ${type}: take image/png`)
@@ -245,7 +243,7 @@ export class NekoView extends ViewElement {
   #settle(): void {
     this.#willSettle = false
     const { src, name, password } = this
-    const options = { src, token: this.getAttribute('token') ?? undefined, name, password }
+    const options = { src, token: this.getAttribute('token') ?? undefined, name, password, webrtc: !this.noWebrtc }
     const isWanted = this.isConnected && this.hasAttribute('src') && !this.#given && (this.#isWanted ?? !this.manual)
     if (this.#own && (!isWanted || JSON.stringify(options) !== JSON.stringify(this.#own.options))) {
       this.#detach()

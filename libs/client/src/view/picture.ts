@@ -21,9 +21,14 @@ export interface PictureOptions {
 /** On a small picture the pointer shrinks no further: it would be lost. */
 const leastCursorScale = 0.6
 
-/** The video and the desktop's pointer drawn over it, in a box of any size. */
+/** How long the last picture of the thin line may stay in front of a video that shows nothing yet, in milliseconds. */
+const lingerMs = 2_000
+
+/** The video, or the canvas of the thin line in front of it, and the desktop's pointer drawn over it, in a box of any size. */
 export class Picture {
   readonly #parts: PictureParts
+  #canvas: HTMLCanvasElement | undefined
+  #cancelLinger: () => void = () => {}
   readonly #client: NekoClient
   readonly #stop: (() => void)[]
   #frameRequest: number | undefined
@@ -37,7 +42,7 @@ export class Picture {
     this.#parts = parts
     this.#client = client
     this.#onSoundBlocked = onSoundBlocked
-    const redraw = () => this.#schedule()
+    const redraw = this.#redraw
     this.zoom = new Zoom(() => {
       redraw()
       onZoom()
@@ -50,23 +55,27 @@ export class Picture {
       client.cursor.image.watch(redraw),
       client.room.watch(redraw),
       client.stream.watch((stream) => this.#show(stream)),
+      client.thin.watch((thin) => this.#showThin(thin?.canvas)),
+      client.onSoundBlocked(() => {
+        parts.video.muted = true
+        onSoundBlocked()
+      }),
       () => resized.disconnect(),
       () => parts.video.removeEventListener('resize', redraw),
     ]
     this.#show(client.stream.value)
+    this.#showThin(client.thin.value?.canvas)
     this.#schedule()
   }
 
   /** The size of the desktop, in its own pixels. */
   get screen(): Size {
-    const { video } = this.#parts
-    return this.#client.room.value?.screen ?? { width: video.videoWidth || 1, height: video.videoHeight || 1 }
+    return this.#client.room.value?.screen ?? this.source?.size ?? { width: 1, height: 1 }
   }
 
   /** Where the picture is on the page, without the bars beside it. */
   get rect(): Rect {
-    const { video } = this.#parts
-    const shown = video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : this.screen
+    const shown = this.source?.size ?? this.screen
     const { box } = this
     return this.zoom.apply(contain(box, shown), box)
   }
@@ -99,6 +108,7 @@ export class Picture {
     if (this.#frameRequest !== undefined) {
       cancelAnimationFrame(this.#frameRequest)
     }
+    this.#removeCanvas()
     this.#parts.video.srcObject = null
     this.#parts.video.style.transform = 'none'
   }
@@ -128,6 +138,57 @@ export class Picture {
     }
   }
 
+  #showThin(canvas: HTMLCanvasElement | undefined): void {
+    if (canvas === this.#canvas) {
+      this.#cancelLinger()
+    } else if (canvas) {
+      this.#removeCanvas()
+      this.#canvas = canvas
+      canvas.setAttribute('part', 'video')
+      canvas.addEventListener('resize', this.#redraw)
+      this.#parts.video.after(canvas)
+    } else {
+      this.#linger()
+    }
+    this.#schedule()
+  }
+
+  /** The last picture stays until the video behind it has one of its own: nothing flickers. */
+  #linger(): void {
+    const { video } = this.#parts
+    const remove = () => {
+      this.#removeCanvas()
+      this.#schedule()
+    }
+    const timer = setTimeout(remove, lingerMs)
+    const request = video.requestVideoFrameCallback?.(remove)
+    this.#cancelLinger = () => {
+      clearTimeout(timer)
+      if (request !== undefined) {
+        video.cancelVideoFrameCallback(request)
+      }
+    }
+  }
+
+  #removeCanvas(): void {
+    this.#cancelLinger()
+    this.#canvas?.removeEventListener('resize', this.#redraw)
+    this.#canvas?.remove()
+    this.#canvas = undefined
+  }
+
+  /** What is shown, with its own size; `undefined` before there is a picture. */
+  get source(): { picture: HTMLVideoElement | HTMLCanvasElement; size: Size } | undefined {
+    const { video } = this.#parts
+    const canvas = this.#canvas
+    if (canvas) {
+      return { picture: canvas, size: { width: canvas.width, height: canvas.height } }
+    }
+    return video.videoWidth > 0 ? { picture: video, size: { width: video.videoWidth, height: video.videoHeight } } : undefined
+  }
+
+  readonly #redraw = () => this.#schedule()
+
   #schedule(): void {
     this.#frameRequest ??= requestAnimationFrame(() => {
       this.#frameRequest = undefined
@@ -137,7 +198,9 @@ export class Picture {
 
   #draw(): void {
     const { cursor, video } = this.#parts
-    video.style.transform = this.zoom.transform
+    for (const picture of [video, this.#canvas]) {
+      picture?.style.setProperty('transform', this.zoom.transform)
+    }
     this.onDraw()
     const image = this.#client.cursor.image.value
     const position = this.#client.cursor.position.value

@@ -44,7 +44,11 @@ export function show({ client, frame, parts, tell, onDraw }: ShowOptions): Shown
     cursors.draw()
     onDraw()
   }
+  const tellVolume = () => client.setVolume(video.muted ? 0 : video.volume)
+  tellVolume()
+  video.addEventListener('volumechange', tellVolume)
   const stops = [
+    () => video.removeEventListener('volumechange', tellVolume),
     client.cursor.image.watch(onDraw),
     client.control.onRefused((why) => tell('controlrefused', { why })),
     tellMessages(client, tell),

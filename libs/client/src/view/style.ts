@@ -7,8 +7,8 @@ export const viewStyle = `
   /* What a page gives every element, its children inherit: not these. */
   * { all: initial; direction: ltr; box-sizing: border-box; }
   [hidden] { display: none !important; }
-  video, textarea { display: block; position: absolute; inset: 0; width: 100%; height: 100%; }
-  video { object-fit: contain; transform-origin: 0 0; }
+  video, canvas, textarea { display: block; position: absolute; inset: 0; width: 100%; height: 100%; }
+  video, canvas { object-fit: contain; transform-origin: 0 0; }
   img { display: block; position: absolute; left: 0; top: 0; pointer-events: none; transform-origin: 0 0; will-change: transform; }
   [part=others] { display: block; position: absolute; inset: 0; overflow: hidden; pointer-events: none; }
   [part=other-cursor] {

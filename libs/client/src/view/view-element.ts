@@ -47,6 +47,15 @@ export class ViewElement extends HTMLElement {
     this.toggleAttribute('manual', isManual)
   }
 
+  /** Picture and sound come over a WebSocket from the start; without it, where WebRTC shows nothing for three seconds. */
+  get noWebrtc(): boolean {
+    return this.hasAttribute('no-webrtc')
+  }
+
+  set noWebrtc(isOff: boolean) {
+    this.toggleAttribute('no-webrtc', isOff)
+  }
+
   /** A few buttons over the picture. */
   get controls(): boolean {
     return this.hasAttribute('controls')

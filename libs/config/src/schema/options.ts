@@ -7,10 +7,22 @@ import { plugins } from './plugins.ts'
 import { root } from './root.ts'
 import { server } from './server.ts'
 import { session } from './session.ts'
+import { stream } from './stream.ts'
 import { webrtc } from './webrtc.ts'
 
 /** Every option by its path. The one definition: names, help, reference, validation and the type `Config` come from it. */
-export const options = { ...root, ...server, ...session, ...member, ...desktop, ...capture, ...webrtc, ...plugins, ...edge } as const
+export const options = {
+  ...root,
+  ...server,
+  ...session,
+  ...member,
+  ...desktop,
+  ...capture,
+  ...webrtc,
+  ...stream,
+  ...plugins,
+  ...edge,
+} as const
 
 export type Options = typeof options
 export type OptionPath = keyof Options
@@ -43,6 +55,7 @@ export const groups: readonly { readonly title: string; readonly paths: readonly
   { title: 'Desktop', paths: Object.keys(desktop) },
   { title: 'Capture', paths: Object.keys(capture) },
   { title: 'WebRTC', paths: Object.keys(webrtc) },
+  { title: 'Thin line', paths: Object.keys(stream) },
   { title: 'Plugins', paths: Object.keys(plugins) },
   { title: 'Processes', paths: Object.keys(edge) },
 ]

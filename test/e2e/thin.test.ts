@@ -1,0 +1,103 @@
+import { freeTcpPort } from '@neko-edge/testing'
+import { TestBrowser } from '@neko-edge/testing/chromium'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DeskPage, target } from './desk-page.ts'
+import { RoomPage } from './room-page.ts'
+import { Stack } from './stack.ts'
+
+/** What each rung of the ladder takes away, before the page runs. */
+const noWebRtc = 'delete globalThis.RTCPeerConnection'
+const noWebCodecs = 'delete globalThis.VideoDecoder; delete globalThis.AudioDecoder'
+/** The candidates of these protocols lead to an address that nobody has (RFC 5737): as behind a firewall that drops what goes there. */
+const nowhere = (protocols: 'udp' | 'udp|tcp') => `
+  const candidates = /(candidate:\\S+ \\d+ (?:${protocols}) \\d+ )127\\.0\\.0\\.1/gi
+  const accept = RTCPeerConnection.prototype.setRemoteDescription
+  RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
+    return accept.call(this, { type, sdp: globalThis.isReachable ? sdp : sdp.replace(candidates, '$1192.0.2.1') })
+  }
+  const add = RTCPeerConnection.prototype.addIceCandidate
+  RTCPeerConnection.prototype.addIceCandidate = function (init) {
+    return globalThis.isReachable || init.candidate.search(candidates) < 0 ? add.call(this, init) : Promise.resolve()
+  }`
+/** From coming in to the picture, in milliseconds: three seconds for WebRTC, three for the next rung. */
+const ladderMs = 6_000
+
+describe('the ladder of ways that a picture takes', () => {
+  let desk: DeskPage
+  let stack: Stack
+  let browser: TestBrowser
+  let ann: RoomPage
+
+  beforeAll(async () => {
+    desk = await DeskPage.open()
+    stack = await Stack.open({
+      appUrl: desk.url,
+      env: { NEKO_WEBRTC_TCPMUX: String(await freeTcpPort()), NEKO_SESSION_IMPLICIT_HOSTING: 'true' },
+    })
+    browser = await TestBrowser.open()
+    ann = await RoomPage.enter(browser, { url: stack.url, name: 'ann', password: 'admin' })
+  })
+
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]()
+    await stack?.[Symbol.asyncDispose]()
+    await desk?.[Symbol.asyncDispose]()
+  })
+
+  /** A click of `who` arrives in the desktop, and ann sees what it does. */
+  async function clicks(who: RoomPage): Promise<void> {
+    desk.forget()
+    const { x, y } = await desk.place(target.x, target.y)
+    await who.click(x, y)
+    const click = await desk.report('click')
+    expect(Math.abs(click.x - x) + Math.abs(click.y - y)).toBeLessThanOrEqual(4)
+  }
+
+  it('[WEB-1310] nothing blocked: UDP, and the status line says so', async () => {
+    expect(await ann.waitForPath('udp')).toContain('direct over UDP')
+  })
+
+  it('[WEB-1311] without WebRTC, the picture comes over the WebSocket within three seconds, and a click arrives', async () => {
+    const bob = await RoomPage.knock(browser, { url: stack.url, name: 'bob', password: 'neko', first: noWebRtc })
+    const startedAt = performance.now()
+    await bob.sees(2)
+    expect(performance.now() - startedAt).toBeLessThan(3_000)
+    expect(await bob.waitForPath('websocket')).toContain('over WebSocket')
+    await clicks(bob)
+    await bob.page.close()
+  })
+
+  it('[WEB-1312] without WebRTC and WebCodecs, still pictures come, and a click arrives', async () => {
+    const bob = await RoomPage.knock(browser, { url: stack.url, name: 'bob', password: 'neko', first: `${noWebRtc};${noWebCodecs}` })
+    const startedAt = performance.now()
+    await bob.sees(2)
+    expect(performance.now() - startedAt).toBeLessThan(3_000)
+    expect(await bob.waitForPath('jpeg')).toContain('still pictures')
+    await clicks(bob)
+    await bob.page.close()
+  })
+
+  it('[WEB-1313] UDP and TCP blocked: the WebSocket takes over, and gives way to WebRTC when that gets through', async () => {
+    const bob = await RoomPage.knock(browser, { url: stack.url, name: 'bob', password: 'neko', first: nowhere('udp|tcp') })
+    const startedAt = performance.now()
+    await bob.sees(2)
+    expect(performance.now() - startedAt).toBeLessThan(ladderMs)
+    await bob.waitForPath('websocket')
+    await clicks(bob)
+    // As when the laptop comes to another network.
+    await bob.page.evaluate('globalThis.isReachable = true; dispatchEvent(new Event("online"))')
+    await bob.waitForPath('udp')
+    await bob.sees(2)
+    await bob.page.close()
+  })
+
+  it('[WEB-1314] UDP blocked: TCP, and a click arrives', async () => {
+    const bob = await RoomPage.knock(browser, { url: stack.url, name: 'bob', password: 'neko', first: nowhere('udp') })
+    const startedAt = performance.now()
+    await bob.sees(2)
+    expect(performance.now() - startedAt).toBeLessThan(ladderMs)
+    expect(await bob.waitForPath('tcp')).toContain('direct over TCP')
+    await clicks(bob)
+    await bob.page.close()
+  })
+})
