@@ -1,13 +1,13 @@
 # Debian packages: which ones, and how they come onto the machine.
 
-# The desktop (X server, sound, window manager, application and its cage, fonts for Latin, Chinese and emoji), capture, and Redis.
+# The desktop (X server, sound, window manager, application, its cage and its network, fonts for Latin, Chinese and emoji), capture, and Redis.
 # fonts-wqy-microhei: 1.6 MB, where fonts-noto-cjk is 57 MB to download.
 run_packages='
   xserver-xorg-core xserver-xorg-video-dummy x11-xkb-utils xkb-data openbox
   pulseaudio pulseaudio-utils
   gstreamer1.0-tools gstreamer1.0-x gstreamer1.0-pulseaudio gstreamer1.0-libav
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
-  chromium bubblewrap util-linux procps
+  chromium bubblewrap passt iproute2 util-linux procps
   fonts-dejavu-core fonts-liberation fonts-wqy-microhei fonts-noto-color-emoji
   redis-server ca-certificates'
 

@@ -47,6 +47,8 @@ export async function startOurs({ pageUrl }: { pageUrl: string }): Promise<Targe
     NEKO_SERVER_BIND: `127.0.0.1:${port}`,
     NEKO_DATA_DIR: directory,
     NEKO_DESKTOP_APP_URL: pageUrl,
+    // The page is served on loopback.
+    NEKO_DESKTOP_APP_NETWORK: 'shared',
     NEKO_DESKTOP_SCREEN: '1280x720@30',
     NEKO_WEBRTC_UDPMUX: String(await freeUdpPort()),
     NEKO_WEBRTC_NAT1TO1: '127.0.0.1',

@@ -85,6 +85,8 @@ const elsewhere = [
     'desktop.unminimize',
     'desktop.app',
     'desktop.app_url',
+    'desktop.app_network',
+    'desktop.app_network_deny',
     'desktop.uncaged',
     'desktop.uid_base',
   ],

@@ -49,6 +49,8 @@ export class Stack implements AsyncDisposable {
         NEKO_WEBRTC_UDPMUX: String(await freeUdpPort()),
         NEKO_WEBRTC_NAT1TO1: '127.0.0.1',
         NEKO_DESKTOP_APP_URL: appUrl,
+        // The page is served on loopback.
+        NEKO_DESKTOP_APP_NETWORK: 'shared',
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

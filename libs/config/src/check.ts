@@ -197,7 +197,16 @@ const ports: Check = ({ webrtc, server, sfu }, draft) => {
   ]
 }
 
+const onThisMachine = /^\w+:\/\/(localhost|127\.[\d.]+|\[::1\])([:/]|$)/i
+
 const cage: Check = ({ desktop }) => [
+  desktop.appNetwork !== 'shared' &&
+    onThisMachine.test(desktop.appUrl) && {
+      severity: 'warning',
+      option: 'desktop.app_url',
+      reason: 'is on this machine, which the application does not reach from its own network',
+      remedy: 'Set desktop.app_network to shared, or give the page an address that others reach.',
+    },
   desktop.uncaged && {
     severity: 'warning',
     option: 'desktop.uncaged',

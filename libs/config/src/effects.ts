@@ -73,6 +73,8 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
   'desktop.file_chooser_dialog': by('dialogs are told to the client and answered by it', 'DSK-62', 'HTTP-55', 'HTTP-56'),
   'desktop.app': by('runs in the room', 'PRC-50', 'PRC-60'),
   'desktop.app_url': by('the page that the browser shows first', 'PRC-60', 'E2E-1'),
+  'desktop.app_network': by('the network that the application finds', 'PRC-1900', 'PRC-1901', 'PRC-56', 'E2E-1'),
+  'desktop.app_network_deny': by('what the application does not reach', 'PRC-1900'),
   'desktop.uncaged': by('where cages do not work the application runs without one instead of not at all', 'PRC-57'),
   'desktop.uid_base': by('the user of the room, where the node is root', 'OPT-36'),
 

@@ -268,12 +268,15 @@ test('[CFG-70] broadcast, cookies, origins and the cage', () => {
     NEKO_SESSION_COOKIE_ENABLED: 'true',
     NEKO_SERVER_CORS: '*',
     NEKO_DESKTOP_UNCAGED: 'true',
+    NEKO_DESKTOP_APP_URL: 'http://localhost:3000/',
   }
   expect(said({ env })).toMatchInlineSnapshot(`
     "warning: NEKO_SERVER_CORS: server.cors lets every site call the API
       List the origins that may.
     warning: NEKO_SESSION_COOKIE_SECURE: session.cookie.secure keeps browsers from sending the cookie over plain HTTP
       Set server.cert and server.key, or server.proxy behind a proxy with TLS, or switch session.cookie.secure off.
+    warning: NEKO_DESKTOP_APP_URL: desktop.app_url is on this machine, which the application does not reach from its own network
+      Set desktop.app_network to shared, or give the page an address that others reach.
     warning: NEKO_DESKTOP_UNCAGED: desktop.uncaged is on: whoever has the controls has the powers of the process that runs the node
       Switch it off where user namespaces work."
   `)

@@ -17,6 +17,7 @@ const special: Readonly<Record<string, readonly [string, string]>> = {
   'member.multiuser.user_profile': ['{"can_host":false}', '{"name":"guest"}'],
   'member.multiuser.admin_profile': ['{"can_host":false}', '{"plugins":{"chat.can_send":false}}'],
   'desktop.display': [':7', ':8.0'],
+  'desktop.app_network_deny': ['10.0.0.0/8,fd00::/8', '192.0.2.7'],
   'desktop.screen': ['1920x1080@60', '800x600@25'],
   'capture.video.ids': ['hq,lq', 'lq'],
   'capture.video.pipelines': ['{"HQ":{"gst_encoder":"vp8enc"}}', '{"a":{"gst_pipeline":"x ! appsink name=appsink"}}'],

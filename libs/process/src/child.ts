@@ -2,8 +2,8 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { assert, type Log, type LogLevel, NekoError, until } from '@neko-edge/kit'
-import { type IpcNamespace, ipcPrefix } from './ipc-namespace.ts'
 import { logLines } from './line.ts'
+import { type Namespaces, namespacePrefix } from './namespaces.ts'
 import { groupRuns, signalGroup } from './process-group.ts'
 import { findProgram, systemPath } from './program.ts'
 
@@ -13,7 +13,7 @@ export interface Identity {
   readonly gid: number
 }
 
-export interface ChildOptions {
+export interface ChildOptions extends Namespaces {
   /** What the child is called in the log (`proc`). */
   readonly name: string
   /** A program name or absolute path, and its arguments; no shell is involved. */
@@ -23,8 +23,6 @@ export interface ChildOptions {
   readonly log: Log
   readonly cwd?: string
   readonly identity?: Identity
-  /** The IPC namespace to run in; default: this process's. Whatever shares memory with a room's X server must be in the server's. */
-  readonly ipc?: IpcNamespace
   /** `pipe` keeps the stream for the owner (`child.stdin`, `child.stdout`); otherwise stdin is empty and stdout goes to the log. */
   readonly stdin?: 'none' | 'pipe'
   readonly stdout?: 'log' | 'pipe'
@@ -154,7 +152,7 @@ export function spawnChild(options: ChildOptions): Child {
     options.stderr === 'inherit' ? 'inherit' : 'pipe',
     ...Array<'pipe'>(options.extraPipes ?? 0).fill('pipe'),
   ]
-  const [first, ...rest] = options.ipc === undefined ? ['setpriv'] : [...ipcPrefix(options.ipc), 'setpriv']
+  const [first, ...rest] = [...namespacePrefix(options), 'setpriv']
   const process = spawn(findProgram(first ?? 'setpriv', 'util-linux'), [...rest, ...setprivArgs(options.identity), file, ...args], {
     cwd: options.cwd ?? '/',
     env: { PATH: systemPath, ...options.env },

@@ -1,4 +1,5 @@
-import { Backoff, type Clock, Listeners, type Log, messageOf, NekoError, within } from '@neko-edge/kit'
+import { once } from 'node:events'
+import { assert, Backoff, type Clock, Listeners, type Log, messageOf, NekoError, within } from '@neko-edge/kit'
 import type { Child } from './child.ts'
 import { type Life, next, type Tick } from './life.ts'
 
@@ -148,4 +149,10 @@ export class Supervised implements AsyncDisposable {
     const cancel = this.#options.clock.after(delayMs, resolve)
     return Promise.race([promise, this.#stop.promise]).finally(cancel)
   }
+}
+
+/** The `ready` of a program that writes to its descriptor 3, an extra pipe, once it can be used. */
+export async function saysReady({ pipes: [pipe] }: Child, signal: AbortSignal): Promise<void> {
+  assert(pipe !== undefined, 'a program that says so was given an extra pipe')
+  await once(pipe, 'data', { signal })
 }

@@ -5,6 +5,7 @@ import { chromiumCommand, chromiumPolicies, chromiumProgram, policyFolder } from
 import { listeningForLinks, sendLink } from './link-pipe.ts'
 import type { AudioServer } from './pulse.ts'
 import type { RoomFolder } from './room-folder.ts'
+import type { RoomNetwork } from './room-network.ts'
 import type { XServer } from './xorg.ts'
 
 /** What a room runs: a preset, or a command line for /bin/sh that finds the read-only system and what is `shown` (path inside → path outside, such as /opt/app). */
@@ -17,6 +18,8 @@ export interface ApplicationOptions {
   readonly folder: RoomFolder
   readonly xServer: Pick<XServer, 'display' | 'displayNumber' | 'authorityFile' | 'ipc'>
   readonly sound: Pick<AudioServer, 'folder' | 'server' | 'cookieFile'>
+  /** The application's own network; without one it has the machine's. */
+  readonly network: Pick<RoomNetwork, 'namespace' | 'resolvConf'> | undefined
   readonly identity: Identity | undefined
   /** The transfer directory, where the room has one; the application can write it. */
   readonly transfer: string | undefined
@@ -86,7 +89,7 @@ function prepared(
 }
 
 async function cagedApplication(
-  { application, folder, xServer, sound, transfer, opener, hidden, identity, log }: ApplicationOptions,
+  { application, folder, xServer, sound, network, transfer, opener, hidden, identity, log }: ApplicationOptions,
   { home, uploads }: Folders,
 ): Promise<() => Child> {
   const { ipc } = xServer
@@ -98,9 +101,12 @@ async function cagedApplication(
     soundFolder: sound.folder,
     uploads,
     transfer,
-    shown: { ...(await accounts(folder, identity)), ...(await shownFor(application, folder)) },
+    shown: {
+      ...(await accounts(folder, identity)),
+      ...(network && { '/etc/resolv.conf': network.resolvConf }),
+      ...(await shownFor(application, folder)),
+    },
     hidden,
-    network: 'shared',
     ownIpc: ipc === undefined,
   })
   const plain = application.is === 'chromium' ? chromiumCommand(application) : ['/bin/sh', '-c', application.line]
@@ -113,6 +119,7 @@ async function cagedApplication(
     morePipes: opener.length > 0 ? 1 : 0,
     ...(identity && { identity }),
     ...(ipc && { ipc }),
+    ...(network && { net: network.namespace }),
   } as const
   return () => spawnCaged(command, args, child)
 }
@@ -139,7 +146,10 @@ async function shownFor(application: Application, folder: RoomFolder): Promise<R
   }
 }
 
-function uncagedApplication({ application, xServer, sound, opener, identity, log }: ApplicationOptions, home: string): () => Child {
+function uncagedApplication(
+  { application, xServer, sound, network, opener, identity, log }: ApplicationOptions,
+  home: string,
+): () => Child {
   const plain: readonly string[] =
     application.is === 'chromium'
       ? [...chromiumCommand({ ...application, profile: `${home}/.config/chromium` }), '--no-sandbox']
@@ -166,5 +176,6 @@ function uncagedApplication({ application, xServer, sound, opener, identity, log
       levels: { stderr: 'debug' },
       ...(identity && { identity }),
       ...(ipc && { ipc }),
+      ...(network && { net: network.namespace }),
     })
 }

@@ -2,11 +2,11 @@
  * The cage of an application. Whoever holds the controls of a room holds the powers of the application's process, so it runs as
  * the room's own user, in user, mount, PID, UTS and cgroup namespaces of its own and the IPC namespace of the room: a read-only system without the machine's
  * accounts, configuration and data, a home of its own, and no process but its own. The X socket and the sound's folder are bound in.
- * The network namespace is chosen by `network`; `shared` is the machine's.
+ * The network is the room's own (`room-network.ts`) or the machine's.
  */
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { type Log, NekoError, within } from '@neko-edge/kit'
-import { type Child, findProgram, type Identity, type IpcNamespace, spawnChild } from '@neko-edge/process'
+import { type Child, findProgram, type Identity, type Namespaces, spawnChild } from '@neko-edge/process'
 import { displaySocket } from './display-number.ts'
 
 /** The application's home as it sees it; the same in every room. */
@@ -32,7 +32,6 @@ export interface CageOptions {
   readonly transfer: string | undefined
   /** Folders that stay empty although they lie below something shown, such as the node's own under /usr. */
   readonly hidden: readonly string[]
-  readonly network: 'shared'
   /** Whether the cage makes an IPC namespace; not where it is started in the X server's. */
   readonly ownIpc: boolean
 }
@@ -125,10 +124,9 @@ export function spawnCaged(command: readonly string[], args: readonly string[], 
   return caged
 }
 
-export interface CagedChild {
+export interface CagedChild extends Namespaces {
   readonly name: string
   readonly identity?: Identity
-  readonly ipc?: IpcNamespace
   /** Pipes that the command finds at descriptors 4, 5, …; they are `child.pipes` from 1 on. */
   readonly morePipes?: number
   readonly log: Log

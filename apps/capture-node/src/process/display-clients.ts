@@ -1,9 +1,12 @@
 import { Backoff, type Clock, type Log, SerialQueue } from '@neko-edge/kit'
 import { type Child, Supervised } from '@neko-edge/process'
+import type { RoomNetwork } from './room-network.ts'
 
 export interface DisplayClientsOptions {
   readonly windowManager: { readonly spawn: () => Child; readonly ready: (child: Child, signal: AbortSignal) => Promise<void> }
   readonly application: { readonly spawn: () => Child }
+  /** The application's own network, where it has one. */
+  readonly network: RoomNetwork | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -28,13 +31,17 @@ export class DisplayClients implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Starts both, without waiting for either to be of use. The window manager goes first: it gives its place to a window that comes, not to one that is there. */
+  /**
+   * Starts both, without waiting for either to be of use. The window manager goes first: it gives its place to a window that comes, not to one that is
+   * there. The network is made before; where it is lost all three start anew.
+   */
   start(): Promise<void> {
-    return this.#queue.run(() => {
+    return this.#queue.run(async () => {
       if (this.#disposed || this.#running !== undefined) {
         return
       }
-      const { windowManager, clock, log } = this.#options
+      const { windowManager, network, clock, log } = this.#options
+      await network?.start(() => void this.stop().then(() => this.start()))
       const running: Clients = {
         windowManager: Supervised.keep({ name: 'window manager', ...windowManager, clock, log }),
         application: undefined,
@@ -51,6 +58,7 @@ export class DisplayClients implements AsyncDisposable {
       const running = this.#running
       this.#running = undefined
       await Promise.all([running?.application?.[Symbol.asyncDispose](), running?.windowManager[Symbol.asyncDispose]()])
+      await this.#options.network?.stop()
     })
   }
 

@@ -4,6 +4,7 @@ import { type Application, type PreparedApplication, prepareApplication } from '
 import { DisplayClients } from './display-clients.ts'
 import { type AudioServer, openAudioServer } from './pulse.ts'
 import { RoomFolder } from './room-folder.ts'
+import { RoomNetwork } from './room-network.ts'
 import { prepareWindowManager } from './window-manager.ts'
 import { openXServer, type XServer } from './xorg.ts'
 import type { ScreenMode } from './xorg-config.ts'
@@ -25,6 +26,8 @@ export interface RoomDesktopOptions {
   readonly hidden?: readonly string[]
   /** Accepts that the application is not caged where the machine can not do it; otherwise opening fails there. */
   readonly allowUncaged?: boolean
+  /** A network of the application's own, and what it does not reach besides this machine; default: the machine's network. */
+  readonly network?: { readonly deny: readonly string[] }
   readonly clock: Clock
   readonly log: Log
 }
@@ -53,7 +56,7 @@ export interface RoomDesktop extends Addresses, Pick<PreparedApplication, 'uploa
   /** After `onUp` every connection to the audio server must be made again; socket and cookie stay the same. */
   readonly audioServer: ServerState
   /** Process ids of the parts that are up, for metrics and tests. */
-  pids(): Readonly<Partial<Record<'xServer' | 'audioServer' | 'windowManager' | 'application', number>>>
+  pids(): Readonly<Partial<Record<'xServer' | 'audioServer' | 'windowManager' | 'application' | 'network' | 'networkLink', number>>>
 }
 
 /**
@@ -65,13 +68,28 @@ export async function openRoomDesktop(options: RoomDesktopOptions): Promise<Room
   await using undo = new AsyncDisposableStack()
   const folder = undo.use(await RoomFolder.open(options.runFolder, identity))
   const { xServer, sound } = await openServers(options, folder, undo)
-  const { hidden = [], allowUncaged = false, transfer, opener = [], application, log } = options
-  const prepared = await prepareApplication({ application, folder, xServer, sound, identity, transfer, opener, hidden, allowUncaged, log })
+  const { hidden = [], allowUncaged = false, transfer, opener = [], application, clock, log } = options
+  const { deny } = options.network ?? {}
+  const network = deny && (await RoomNetwork.prepare({ folder, identity, ipc: xServer.ipc, deny, clock, log }))
+  const prepared = await prepareApplication({
+    application,
+    folder,
+    xServer,
+    sound,
+    network,
+    identity,
+    transfer,
+    opener,
+    hidden,
+    allowUncaged,
+    log,
+  })
   const clients = undo.use(
     new DisplayClients({
       windowManager: await prepareWindowManager({ folder, xServer, identity, log }),
       application: prepared,
-      clock: options.clock,
+      network,
+      clock,
       log,
     }),
   )
@@ -90,6 +108,7 @@ export async function openRoomDesktop(options: RoomDesktopOptions): Promise<Room
       ...pidOf('audioServer', sound.supervised),
       ...pidOf('windowManager', clients.running?.windowManager),
       ...pidOf('application', clients.running?.application),
+      ...network?.pids,
     }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { NekoError } from '@neko-edge/kit'
 import type { Identity } from '@neko-edge/process'
 
-const folderNames = ['xorg', 'pulse', 'sound', 'openbox', 'home', 'cage', 'uploads'] as const
+const folderNames = ['xorg', 'pulse', 'sound', 'openbox', 'home', 'cage', 'uploads', 'network'] as const
 type FolderName = (typeof folderNames)[number]
 const isFolderName = (name: string): boolean => (folderNames as readonly string[]).includes(name)
 

@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { assert, Backoff, type Clock, type Log, NekoError, within } from '@neko-edge/kit'
-import { type Child, type Identity, type IpcNamespace, Supervised, spawnChild } from '@neko-edge/process'
+import { Backoff, type Clock, type Log, NekoError, within } from '@neko-edge/kit'
+import { type Child, type Identity, type IpcNamespace, Supervised, saysReady, spawnChild } from '@neko-edge/process'
 import { claimDisplayNumber } from './display-number.ts'
 import type { RoomFolder } from './room-folder.ts'
 import { newCookie, xAuthority } from './x-authority.ts'
@@ -69,7 +68,8 @@ export async function openXServer(options: XServerOptions): Promise<XServer> {
       ...(ownsIpc && { ipc: 'own' as const }),
     })
   const backoff = new Backoff({ firstMs: 20 })
-  const supervised = undo.use(await Supervised.start({ name: 'X server', spawn, ready: takesClients, backoff, clock, log }))
+  // Xorg writes its display number to `-displayfd` once it takes clients.
+  const supervised = undo.use(await Supervised.start({ name: 'X server', spawn, ready: saysReady, backoff, clock, log }))
   const owned = undo.move()
   return {
     display: `:${number}`,
@@ -86,13 +86,6 @@ function pidOf({ pid }: Supervised): number {
     throw new NekoError('unavailable', 'the X server is down; it will be back')
   }
   return pid
-}
-
-/** Xorg writes its display number to `-displayfd` once it takes clients. */
-async function takesClients(child: Child, signal: AbortSignal): Promise<void> {
-  const [pipe] = child.pipes
-  assert(pipe !== undefined, 'the X server was given one extra pipe')
-  await once(pipe, 'data', { signal })
 }
 
 /** Whether children of this process can be given an IPC namespace of their own. */

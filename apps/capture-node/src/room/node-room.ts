@@ -9,6 +9,7 @@ import type { CursorImage } from '../desktop/desktop.ts'
 import { applicationFrom } from '../process/application.ts'
 import { openRoomDesktop, type RoomDesktop } from '../process/room-desktop.ts'
 import type { IncomingMedia, Sfu } from '../sfu/sfu.ts'
+import { appNetwork } from './app-network.ts'
 import { Blobs } from './blobs.ts'
 import { createCalls, serveCalls } from './calls.ts'
 import { ControlGuard } from './control-guard.ts'
@@ -164,9 +165,10 @@ export class NodeRoom implements AsyncDisposable {
     }
   }
 
-  #openProcesses(transfer: TransferFolder | undefined): Promise<RoomDesktop> {
+  async #openProcesses(transfer: TransferFolder | undefined): Promise<RoomDesktop> {
     const { config, runFolder, identity, hidden, clock, log } = this.#options
     const { app, appUrl, uncaged, screen, display } = config.desktop
+    const network = await appNetwork(config, identity, log)
     return openRoomDesktop({
       runFolder,
       ...(identity && { identity }),
@@ -177,6 +179,7 @@ export class NodeRoom implements AsyncDisposable {
       opener: config.openinapp.enabled ? config.openinapp.openCommand.split(/\s+/).filter((word) => word !== '') : [],
       hidden,
       allowUncaged: uncaged,
+      ...(network && { network }),
       clock,
       log,
     })

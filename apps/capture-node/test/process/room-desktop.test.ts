@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, chown, readdir } from 'node:fs/promises'
+import { access, chown, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { silentLog, systemClock, until, within } from '@neko-edge/kit'
 import { displayFiles, isAlive, processesThat, recordingLog, roomUser, tempFolder } from '@neko-edge/testing/process'
@@ -30,7 +30,6 @@ const pidOf = (desktop: RoomDesktop, part: 'xServer' | 'audioServer' | 'windowMa
 
 /** Whether a process belongs to a run folder, by its command line or its descent from one that does. */
 const commandLines = async (text: string): Promise<number[]> => {
-  const { readFile } = await import('node:fs/promises')
   const pids = await processesThat(() => true)
   const lines = await Promise.all(pids.map(async (pid) => [pid, await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')] as const))
   return lines.filter(([pid, line]) => line.includes(text) && pid !== process.pid).map(([pid]) => pid)
@@ -139,18 +138,27 @@ describe('openRoomDesktop', () => {
     expect(desktop.display).toBe(display)
   })
 
-  it('[PRC-56] works as an ordinary user, too', async () => {
+  it('[PRC-56] works as an ordinary user, too, with a network of the application’s own', async () => {
     await using folder = await tempFolder()
     const identity = roomUser()
     if (identity !== undefined) {
       await chown(folder.path, identity.uid, identity.gid)
     }
-    const { identity: _identity, log: _log, clock: _clock, ...options } = optionsFor(folder.path)
+    const {
+      identity: _identity,
+      log: _log,
+      clock: _clock,
+      ...options
+    } = optionsFor(folder.path, {
+      application: { is: 'command', line: `grep -c : /proc/net/dev >~/interfaces; ${picture.line}` },
+      network: { deny: [] },
+    })
     await using node = startNode(options, asUser(identity))
     const said = await node.said
     expect(said.error).toBeUndefined()
     const at = { display: said.display ?? '', authorityFile: said.authorityFile ?? '' }
     await until(async () => (await windowNamed(at, pictureWindow))?.isMaximised, { ms: 10_000, what: 'window' })
+    expect((await readFile(join(folder.path, 'room/home/interfaces'), 'utf8')).trim()).toBe('2')
     await node.end()
     expect(await displayFiles(at.display)).toEqual([])
     await expect(access(join(folder.path, 'room'))).rejects.toThrow()

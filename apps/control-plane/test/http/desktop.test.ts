@@ -14,7 +14,13 @@ let admin: Someone
 
 beforeAll(async () => {
   page = await PageServer.open()
-  const env = { DESKTOP_APP: 'chromium', DESKTOP_APP_URL: page.url, CAPTURE_SCREENCAST_ENABLED: 'true', OPENINAPP_ENABLED: 'true' }
+  const env = {
+    DESKTOP_APP: 'chromium',
+    DESKTOP_APP_URL: page.url,
+    DESKTOP_APP_NETWORK: 'shared',
+    CAPTURE_SCREENCAST_ENABLED: 'true',
+    OPENINAPP_ENABLED: 'true',
+  }
   world = await HttpWorld.open({ node: true, env })
   user = await world.someone()
   admin = await world.admin()

@@ -1,5 +1,6 @@
+import { isAddressRange } from '../value/network.ts'
 import { printScreen, readScreen, type Screen } from '../value/screen.ts'
-import { flag, integer, parsed, text } from './option.ts'
+import { choice, flag, integer, list, parsed, text } from './option.ts'
 
 const defaultScreen: Screen = { width: 1280, height: 720, rate: 30 }
 
@@ -37,6 +38,21 @@ export const desktop = {
     check: (value) => (value.trim() === '' ? 'is empty' : undefined),
   }),
   'desktop.app_url': text({ default: '', room: true, since: 'edge', about: 'Page that a browser opens first', form: 'a URL' }),
+  'desktop.app_network': choice({
+    default: 'auto',
+    choices: ['auto', 'isolated', 'shared'],
+    since: 'edge',
+    about:
+      "The application's network: isolated is one of its own, which reaches the world but not this machine; shared is the machine's; auto: isolated where that works",
+  }),
+  'desktop.app_network_deny': list({
+    default: ['169.254.0.0/16', '100.100.100.200', 'fd00:ec2::254'],
+    since: 'edge',
+    about:
+      "What an isolated network does not reach either, besides this machine's own addresses: clouds keep their machines' secrets there",
+    form: 'addresses and ranges such as 10.0.0.0/8',
+    check: (range) => (isAddressRange(range) ? undefined : `holds ${range}, which is not an address or a range of addresses`),
+  }),
   'desktop.uncaged': flag({
     default: false,
     since: 'edge',
