@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets the machine up and then runs one of the project's verbs: every npm script calls this file.
-#   sh infra/setup/run.sh start|neko|setup|check|unit|e2e|test|bench|format|control-plane-deno [ARGUMENT…]
+#   sh infra/setup/run.sh start|neko|setup|check|unit|e2e|test|bench|screenshots|format|control-plane-deno [ARGUMENT…]
 # Plain POSIX sh, because it runs before the first `npm ci`, on what Debian ships. Run again, it finds everything there and goes on.
 set -u
 
@@ -35,7 +35,7 @@ case ${1:-} in
       *) parts='modules web' ;;
     esac
     ;;
-  start | setup | e2e | test | bench) parts='packages modules worker web' ;;
+  start | setup | e2e | test | bench | screenshots) parts='packages modules worker web' ;;
   *) usage ;;
 esac
 

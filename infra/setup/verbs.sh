@@ -16,6 +16,10 @@ run_bench() {
   exec node test/bench/main.ts "$@"
 }
 
+run_screenshots() {
+  exec node test/e2e/screenshots.ts "$@"
+}
+
 run_control_plane_deno() {
   # The npm package's own program is a script that starts the runtime and does not pass signals on: the runtime itself is run.
   exec node_modules/@deno/linux-*/deno run --no-lock --node-modules-dir=manual --allow-net --allow-env --allow-read --allow-write --allow-sys \

@@ -15,10 +15,12 @@ export function tellEverything(model: Model): void {
 
 function tellHostChanges({ client, notices }: Model): void {
   let before = client.room.value?.host
+  let wasIn = false
   client.room.watch((room) => {
     const after = room?.host
     const { control } = words.value
-    if (room && after !== before) {
+    // Who comes in reads it in the bar: that somebody has had the controls for an hour is no news.
+    if (room && wasIn && after !== before) {
       if (after === room.me) {
         notices.show(control.youGotIt)
       } else if (after !== undefined) {
@@ -28,6 +30,7 @@ function tellHostChanges({ client, notices }: Model): void {
       }
     }
     before = after
+    wasIn = room !== undefined
   })
 }
 

@@ -101,7 +101,7 @@ function Broadcast({ model, room }: { model: Model; room: Room }) {
           inputMode="url"
           name="broadcast"
           aria-label={text.broadcastUrl}
-          placeholder={text.broadcastUrl}
+          placeholder="rtmp://…"
           disabled={isActive}
           value={isActive ? url : draft.value}
           onInput={(event) => {

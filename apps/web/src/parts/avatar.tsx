@@ -1,8 +1,11 @@
+/** What can be seen of a name: no marks of direction, no joiners. */
+const visible = /[\p{L}\p{N}\p{P}\p{S}]/u
+
 /** The first letter of a name on a colour that is always the same for it. */
 export function Avatar({ name }: { name: string }) {
   return (
     <span class="avatar" data-hue={hueOf(name)} aria-hidden="true">
-      {[...name][0]?.toUpperCase()}
+      {visible.exec(name)?.[0].toUpperCase()}
     </span>
   )
 }

@@ -54,6 +54,7 @@ export function Bar({ model, view, onFullscreen }: { model: Model; view: () => N
             aria-label={text.clipboard.title}
             title={text.clipboard.title}
             aria-expanded={model.panel.value === 'clipboard'}
+            data-opens="clipboard"
             onClick={() => {
               model.panel.value = model.panel.value === 'clipboard' ? undefined : 'clipboard'
             }}
@@ -172,7 +173,9 @@ function ControlArea({ model }: { model: Model }) {
       )}
       <span class="who" role="status">
         {model.isInputLocked.value ? text.localLocked : (why ?? who)}
-        {verdict === 'free' && isLive && !model.isInputLocked.value && <span class="muted wide-only"> · {text.hint}</span>}
+        {(verdict === 'free' || verdict === 'hosting') && isLive && !model.isInputLocked.value && (
+          <span class="muted wide-only"> · {verdict === 'free' ? text.hint : text.keysBack}</span>
+        )}
       </span>
     </div>
   )

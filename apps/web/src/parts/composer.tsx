@@ -85,7 +85,18 @@ function Emotes({ model, onInsert }: { model: Model; onInsert: (emoji: string) =
   }
   return (
     <div class="emotes" onPointerUp={release} onPointerCancel={release} onPointerLeave={release}>
-      <div class="choice" role="radiogroup" aria-label={text.emotes}>
+      <div
+        class="choice"
+        role="radiogroup"
+        aria-label={text.emotes}
+        onKeyDown={(event) => {
+          if (event.key.startsWith('Arrow')) {
+            event.preventDefault()
+            isForPicture.value = !isForPicture.value
+            event.currentTarget.querySelector<HTMLElement>('[tabindex="-1"]')?.focus()
+          }
+        }}
+      >
         {[true, false].map((forPicture) => (
           // biome-ignore lint/a11y/useSemanticElements: the choice looks like a pair of buttons, and is read as what it is
           <button
@@ -93,6 +104,7 @@ function Emotes({ model, onInsert }: { model: Model; onInsert: (emoji: string) =
             key={String(forPicture)}
             role="radio"
             aria-checked={isForPicture.value === forPicture}
+            tabIndex={isForPicture.value === forPicture ? 0 : -1}
             onClick={() => {
               isForPicture.value = forPicture
             }}

@@ -102,7 +102,9 @@ function FileRow({ file, room, model }: { file: FileItem; room: Room; model: Mod
       <Icon name={file.type === 'dir' ? 'folder' : 'file'} />
       <span class="name">
         <bdi>{file.name}</bdi>
-        <span class="note">{file.type === 'dir' ? text.folder : sizeWords(file.size ?? 0)}</span>
+        <span class={isSure.value ? 'note danger' : 'note'} role="status">
+          {isSure.value ? text.removeSure(file.name) : file.type === 'dir' ? text.folder : sizeWords(file.size ?? 0)}
+        </span>
       </span>
       {file.type === 'file' && !isSure.value && (isAdmin || room.files?.user_download) && (
         <button

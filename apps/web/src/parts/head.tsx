@@ -19,11 +19,11 @@ export function Head({ model }: { model: Model }) {
       </span>
       <Status model={model} />
       <span class="spring" />
-      <PanelButton model={model} panel="chat" label={unread > 0 ? `${text.chat.title} (${text.chat.unread(unread)})` : text.chat.title}>
+      <PanelButton model={model} panel="chat" label={unread > 0 ? `${text.chat.title}: ${text.chat.unread(unread)}` : text.chat.title}>
         <Icon name="chat" />
         {unread > 0 && <span class="unread">{unread > 99 ? '99+' : unread}</span>}
       </PanelButton>
-      <PanelButton model={model} panel="people" label={`${text.people.title} (${text.people.count(people)})`}>
+      <PanelButton model={model} panel="people" label={`${text.people.title}: ${text.people.count(people)}`}>
         <Icon name="people" />
         <span>{people}</span>
       </PanelButton>

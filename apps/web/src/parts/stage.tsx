@@ -30,6 +30,7 @@ export function Stage({ model, onView }: { model: Model; onView: (view: NekoView
   })
   return (
     <DropZone model={model} view={() => view.current}>
+      <h1 class="unseen">{words.value.view.desktop}</h1>
       <div class="picture" ref={frame} />
       <EmoteRain model={model} />
       {model.showsStatistics.value && <Statistics model={model} />}
@@ -57,8 +58,7 @@ function DropZone({ model, view, children }: { model: Model; view: () => NekoVie
   const text = words.value.view
   const isHosting = model.verdict.value === 'hosting'
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: a place to drop files; the files panel does the same
-    <div
+    <main
       class="stage"
       onDragOver={(event) => {
         if (event.dataTransfer?.types.includes('Files')) {
@@ -87,7 +87,7 @@ function DropZone({ model, view, children }: { model: Model; view: () => NekoVie
           <span>{isHosting ? text.dropHere : text.dropNeedsControl}</span>
         </div>
       )}
-    </div>
+    </main>
   )
 }
 

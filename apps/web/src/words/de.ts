@@ -117,6 +117,7 @@ export const de: Words = {
     nobody: 'Niemand hat die Steuerung',
     host: (name: string) => `${name} hat die Steuerung`,
     hint: 'Klicke auf das Bild, um die Steuerung zu übernehmen',
+    keysBack: 'Strg+Alt+Umschalt gibt die Tastatur zurück',
     locked: 'Ein Administrator hat die Steuerung gesperrt',
     private: 'Privater Modus: Nur Administratoren können die Steuerung übernehmen',
     forbidden: 'Dieses Konto kann nur zusehen',

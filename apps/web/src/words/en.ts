@@ -53,6 +53,7 @@ export const en = {
     nobody: 'Nobody has the controls',
     host: (name: string) => `${name} has the controls`,
     hint: 'Click the picture to take control',
+    keysBack: 'Ctrl+Alt+Shift gives the keyboard back',
     locked: 'An administrator has locked the controls',
     private: 'Private mode: only administrators can take control',
     forbidden: 'This account can only watch',

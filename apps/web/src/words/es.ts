@@ -111,6 +111,7 @@ export const es: Words = {
     nobody: 'Nadie tiene el control',
     host: (name: string) => `${name} tiene el control`,
     hint: 'Haz clic en la imagen para tomar el control',
+    keysBack: 'Ctrl+Alt+Mayús devuelve el teclado',
     locked: 'Un administrador ha bloqueado el control',
     private: 'Modo privado: solo los administradores pueden tomar el control',
     forbidden: 'Esta cuenta solo puede mirar',

@@ -105,6 +105,7 @@ export const fi: Words = {
     nobody: 'Ohjaus ei ole kenelläkään',
     host: (name: string) => `Ohjaaja: ${name}`,
     hint: 'Ota ohjaus napsauttamalla kuvaa',
+    keysBack: 'Ctrl+Alt+Vaihto vapauttaa näppäimistön',
     locked: 'Ylläpitäjä on lukinnut ohjauksen',
     private: 'Yksityinen tila: vain ylläpitäjät voivat ottaa ohjauksen',
     forbidden: 'Tällä tilillä voi vain katsoa',

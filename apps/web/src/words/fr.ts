@@ -117,6 +117,7 @@ export const fr: Words = {
     nobody: 'Personne n’a le contrôle',
     host: (name: string) => `${name} a le contrôle`,
     hint: 'Cliquez sur l’image pour prendre le contrôle',
+    keysBack: 'Ctrl+Alt+Maj rend le clavier',
     locked: 'Un administrateur a verrouillé le contrôle',
     private: 'Mode privé : seuls les administrateurs peuvent prendre le contrôle',
     forbidden: 'Ce compte peut seulement regarder',

@@ -102,6 +102,7 @@ export const id: Words = {
     nobody: 'Tidak ada yang memegang kendali',
     host: (name: string) => `${name} memegang kendali`,
     hint: 'Klik gambar untuk mengambil kendali',
+    keysBack: 'Ctrl+Alt+Shift mengembalikan papan ketik',
     locked: 'Administrator telah mengunci kendali',
     private: 'Mode privat: hanya administrator yang dapat mengambil kendali',
     forbidden: 'Akun ini hanya dapat menonton',

@@ -108,6 +108,7 @@ export const ja: Words = {
     nobody: '操作している人はいません',
     host: (name: string) => `${name} さんが操作中です`,
     hint: '映像をクリックすると操作できます',
+    keysBack: 'Ctrl+Alt+Shift でキーボードが戻ります',
     locked: '管理者が操作をロックしました',
     private: 'プライベートモード：操作できるのは管理者だけです',
     forbidden: 'このアカウントは視聴のみ可能です',

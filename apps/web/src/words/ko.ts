@@ -96,6 +96,7 @@ export const ko: Words = {
     nobody: '제어하는 사람이 없어요',
     host: (name: string) => `${name} 님이 제어하고 있어요`,
     hint: '제어하려면 화면을 클릭하세요',
+    keysBack: 'Ctrl+Alt+Shift를 누르면 키보드가 돌아옵니다',
     locked: '관리자가 제어를 잠갔어요',
     private: '비공개 모드: 관리자만 제어할 수 있어요',
     forbidden: '이 계정은 시청만 할 수 있어요',

@@ -111,6 +111,7 @@ export const nb: Words = {
     nobody: 'Ingen har kontrollen',
     host: (name: string) => `${name} har kontrollen`,
     hint: 'Klikk på bildet for å ta kontrollen',
+    keysBack: 'Ctrl+Alt+Shift gir tastaturet tilbake',
     locked: 'En administrator har låst kontrollen',
     private: 'Privat modus: bare administratorer kan ta kontrollen',
     forbidden: 'Denne kontoen kan bare se på',

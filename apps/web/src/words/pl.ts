@@ -122,6 +122,7 @@ export const pl: Words = {
     nobody: 'Nikt nie steruje',
     host: (name: string) => `Steruje ${name}`,
     hint: 'Kliknij obraz, aby przejąć sterowanie',
+    keysBack: 'Ctrl+Alt+Shift oddaje klawiaturę',
     locked: 'Administrator zablokował sterowanie',
     private: 'Tryb prywatny: sterowanie mogą przejąć tylko administratorzy',
     forbidden: 'To konto może tylko oglądać',

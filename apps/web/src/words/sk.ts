@@ -122,6 +122,7 @@ export const sk: Words = {
     nobody: 'Nikto neovláda',
     host: (name: string) => `Ovláda ${name}`,
     hint: 'Kliknutím na obraz prevezmete ovládanie',
+    keysBack: 'Ctrl+Alt+Shift vráti klávesnicu',
     locked: 'Správca zamkol ovládanie',
     private: 'Súkromný režim: ovládanie môžu prevziať iba správcovia',
     forbidden: 'Tento účet sa môže iba pozerať',

@@ -111,6 +111,7 @@ export const sv: Words = {
     nobody: 'Ingen har kontrollen',
     host: (name: string) => `${name} har kontrollen`,
     hint: 'Klicka på bilden för att ta kontrollen',
+    keysBack: 'Ctrl+Alt+Skift ger tillbaka tangentbordet',
     locked: 'En administratör har låst kontrollen',
     private: 'Privat läge: bara administratörer kan ta kontrollen',
     forbidden: 'Det här kontot kan bara titta',

@@ -81,6 +81,7 @@ export const zhCn: Words = {
     nobody: '无人控制',
     host: (name: string) => `${name} 正在控制`,
     hint: '点击画面即可取得控制权',
+    keysBack: '按 Ctrl+Alt+Shift 取回键盘',
     locked: '管理员已锁定控制权',
     private: '私密模式：只有管理员可以取得控制权',
     forbidden: '此账号只能观看',

@@ -81,6 +81,7 @@ export const zhTw: Words = {
     nobody: '無人控制',
     host: (name: string) => `${name} 正在控制`,
     hint: '點一下畫面即可取得控制權',
+    keysBack: '按 Ctrl+Alt+Shift 取回鍵盤',
     locked: '管理員已鎖定控制權',
     private: '私人模式：只有管理員可以取得控制權',
     forbidden: '這個帳號只能觀看',
