@@ -134,7 +134,8 @@ static void report(void) {
     Viewer *viewer = viewers[id];
     if (viewer == NULL) continue;
     watching += 1;
-    connectedCount += viewer->isConnected && !viewer->isClosed;
+    if (!viewer->isConnected || viewer->isClosed) continue;
+    connectedCount += 1;
     waiting += viewer->video.isStarted && viewer->video.next <= viewer->video.highest;
     if (viewer->windowPackets < least) least = viewer->windowPackets;
     if (viewer->windowPackets > most) most = viewer->windowPackets;
@@ -143,7 +144,7 @@ static void report(void) {
   getrusage(RUSAGE_SELF, &usage);
   double cpuMs = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
   printf("{\"event\":\"report\",\"viewers\":%d,\"connected\":%d,\"waiting\":%d,\"least\":%llu,\"most\":%llu,\"cpuMs\":%.1f", watching, connectedCount,
-         waiting, watching ? (unsigned long long)least : 0, (unsigned long long)most, cpuMs);
+         waiting, connectedCount ? (unsigned long long)least : 0, (unsigned long long)most, cpuMs);
 #define sum(name) printf(",\"" #name "\":%llu", (unsigned long long)totals.name)
   sum(datagrams), sum(packets), sum(bytes), sum(audioPackets), sum(otherPackets), sum(frames), sum(keyFrames), sum(starts), sum(switches);
   sum(lost), sum(simulatedLosses), sum(reordered), sum(duplicates), sum(damaged), sum(outOfPlace), sum(authFailures);
