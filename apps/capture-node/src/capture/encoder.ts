@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { assert, Listeners, type NekoError, within } from '@neko-edge/kit'
 import type { Child } from '@neko-edge/process'
 import type { Codec } from './codec.ts'
+import { FrameGather } from './frame-gather.ts'
 import { withRtpTail } from './pipeline.ts'
 import { type PipelineEnvironment, PipelineProcess } from './pipeline-process.ts'
 import { framed, RtpUnframer } from './rtp-framing.ts'
@@ -47,6 +48,8 @@ export class Encoder implements RtpSource, AsyncDisposable {
   readonly #rebase: RtpRebase
   readonly #packetListeners = new Listeners<readonly Buffer[]>()
   readonly #rtcpListeners = new Listeners<Buffer>()
+  /** Sound has no frames of several packets. */
+  readonly #gather: FrameGather | undefined
   readonly #waiting = new Set<{ resolve: () => void; reject: (reason: NekoError) => void }>()
   #users = 0
   #cancelGrace: (() => void) | undefined
@@ -63,6 +66,9 @@ export class Encoder implements RtpSource, AsyncDisposable {
     this.#options = options
     this.#environment = environment
     this.#rebase = new RtpRebase(options.codec.clockRate)
+    if (options.codec.kind === 'video') {
+      this.#gather = new FrameGather(environment.clock, (packets) => this.#hand(packets))
+    }
     this.#process = new PipelineProcess(
       {
         name: `encoder ${options.id}`,
@@ -186,6 +192,7 @@ export class Encoder implements RtpSource, AsyncDisposable {
     this.#cancelTick?.()
     this.#cancelTick = undefined
     this.#requests = undefined
+    this.#gather?.end()
     this.#hasPackets = false
     this.#bytesThisSecond = 0
     this.#bitrate = 0
@@ -203,10 +210,14 @@ export class Encoder implements RtpSource, AsyncDisposable {
       this.counters.bytes += packet.length
     }
     this.counters.packets += whole.length
+    this.#gather ? this.#gather.push(whole) : this.#hand(whole)
+  }
+
+  #hand(packets: readonly Buffer[]): void {
     if (!this.#hasPackets) {
       this.#begin()
     }
-    this.#packetListeners.emit(whole)
+    this.#packetListeners.emit(packets)
   }
 
   #begin(): void {

@@ -21,7 +21,7 @@ export interface RtpSource {
   retain(): () => void
   /** Resolves at the first packet of the present run (at once when packets flow); rejects with the failure, or `timeout` after `ms`. The caller must retain. */
   ready(ms?: number): Promise<void>
-  /** Complete RTP packets, in order, all that arrived at once (usually a frame) in one call. The buffers are the listener's to keep, never to write to. */
+  /** Complete RTP packets, in order; of a picture all of a frame in one call, unless its end takes more than 3 ms to come. The buffers are the listener's to keep, never to write to. */
   onPackets(listener: (packets: readonly Buffer[]) => void): () => void
   /** Complete compound RTCP packets from the encoder: sender reports on the timeline of `onPackets`, about two a second. */
   onRtcp(listener: (packet: Buffer) => void): () => void

@@ -8,6 +8,7 @@ import { boundPlayout, PLAYOUT_DELAY, playoutDelayId } from './playout-delay.ts'
 import { keyFrameRequests } from './rtcp.ts'
 import type { RoomSources } from './sfu.ts'
 import type { WorkerRun } from './worker.ts'
+import type { Together } from './worker-channel.ts'
 
 /** One producer and the streams that it can show: index = spatial layer, worst first. */
 export interface Picture {
@@ -65,8 +66,15 @@ async function produce({ transport, layers, cname }: ProduceOptions): Promise<Pi
   return { producer, layers }
 }
 
+interface FeedOptions {
+  readonly transport: DirectTransport
+  readonly pictures: readonly Picture[]
+  readonly gate: KeyFrameGate
+  readonly together: Together
+}
+
 /** Hands everything that the sources send to the worker, and its wishes for key frames to `gate`. The returned function stops it. */
-function feed(transport: DirectTransport, pictures: readonly Picture[], gate: KeyFrameGate): () => void {
+function feed({ transport, pictures, gate, together }: FeedOptions): () => void {
   const sources = new Map<number, RtpSource>()
   const stops = pictures.flatMap(({ producer, layers }) =>
     layers.flatMap((source) => {
@@ -74,12 +82,9 @@ function feed(transport: DirectTransport, pictures: readonly Picture[], gate: Ke
       const bounded = source.codec.kind === 'video' ? boundPlayout() : (packet: Buffer) => packet
       return [
         source.onPackets((packets) => {
-          const now = performance.now()
-          for (const packet of packets) {
-            if (producer.closed) {
-              return
-            }
-            producer.send(bounded(packet, now))
+          if (!producer.closed) {
+            const now = performance.now()
+            together(() => packets.forEach((packet) => producer.send(bounded(packet, now))))
           }
         }),
         source.onRtcp((packet) => {
@@ -152,7 +157,7 @@ export class Carrier {
       estimated: capabilitiesFor(all, 'estimated'),
       raw: capabilitiesFor(all, 'raw'),
     }
-    this.#stopFeeding = feed(parts.direct, [...parts.videos, parts.audio], gate)
+    this.#stopFeeding = feed({ transport: parts.direct, pictures: [...parts.videos, parts.audio], gate, together: run.together })
   }
 
   /** Errors: `unavailable` when the worker dies meanwhile, `invalid` when it can not carry these codecs. */

@@ -1,7 +1,8 @@
 import { Backoff, type Clock, Listeners, type Log, messageOf, NekoError, within } from '@neko-edge/kit'
-import { createWorker, setLogEventListeners } from 'mediasoup'
+import { setLogEventListeners } from 'mediasoup'
 import type { WebRtcServer, Worker } from 'mediasoup/types'
 import { listenInfos, portsText } from './listen-infos.ts'
+import { startWorker, type Together } from './worker-channel.ts'
 import type { SfuPorts } from './worker-options.ts'
 
 export interface SfuWorkerOptions {
@@ -18,6 +19,7 @@ export interface SfuWorkerOptions {
 export interface WorkerRun {
   readonly worker: Worker
   readonly server: WebRtcServer
+  readonly together: Together
 }
 
 const startMs = 10_000
@@ -41,22 +43,23 @@ function logTo(log: Log): void {
 }
 
 async function startRun({ workerBin, index, ports, log }: SfuWorkerOptions): Promise<WorkerRun> {
-  const starting = createWorker({ workerBin, logLevel: 'warn', libwebrtcFieldTrials: fieldTrials })
-  let worker: Worker
+  const starting = startWorker({ workerBin, logLevel: 'warn', libwebrtcFieldTrials: fieldTrials })
+  let started: Awaited<typeof starting>
   try {
-    worker = await within(startMs, 'starting the media worker', starting)
+    started = await within(startMs, 'starting the media worker', starting)
   } catch (error) {
     // Should it start after all, nobody waits for it any more.
     starting.then(
-      (late) => late.close(),
+      (late) => late.worker.close(),
       () => undefined,
     )
     throw new NekoError('unavailable', `media worker ${workerBin} does not start: ${messageOf(error)}`, { cause: error })
   }
+  const { worker, together } = started
   try {
     const server = await worker.createWebRtcServer({ listenInfos: listenInfos(ports, index) })
     log.info({ proc: 'mediasoup-worker', pid: worker.pid, index }, 'media worker started')
-    return { worker, server }
+    return { worker, server, together }
   } catch (error) {
     worker.close()
     throw new NekoError('unavailable', `media worker can not listen on ${portsText(ports, index)}: ${messageOf(error)}`, { cause: error })

@@ -314,6 +314,34 @@ describe('encoder', () => {
     expect(new Set(seen.map((packet) => packet.payloadType))).toEqual(new Set([codecs[name].payloadType]))
   })
 
+  test.each(['vp8', 'vp9'] as const)(
+    '[CAP-1203] a frame of %s comes in one call: packets of one length, and what is left in the last',
+    async (name) => {
+      const element = { vp8: 'vp8enc', vp9: 'vp9enc' }[name]
+      const source = 'videotestsrc is-live=true pattern=snow ! video/x-raw,width=320,height=180,framerate=25/1'
+      const text = () =>
+        `${source} ! ${element} target-bitrate=2000000 end-usage=cbr deadline=1 cpu-used=8 lag-in-frames=0 ! appsink name=appsink`
+      await using encoder = new Encoder({ id: 'main', codec: codecs[name], text }, room.environment)
+      const calls: (readonly Buffer[])[] = []
+      encoder.onPackets((packets) => calls.push(packets))
+      encoder.retain()
+      await until(() => calls.length > 50, { ms: 10_000, what: 'frames' })
+      // One that a busy machine wrote too slowly comes in two.
+      const endsFrame = (packets: readonly Buffer[]) => (packets.at(-1)![1]! & 0x80) !== 0
+      expect(calls.filter(endsFrame).length).toBeGreaterThan(calls.length / 2)
+      const frames = [...Map.groupBy(calls.flat(), (packet) => packet.readUInt32BE(4)).values()].slice(0, -1)
+      for (const [first = 0, ...rest] of frames.map((packets) => packets.map(({ length }) => length))) {
+        expect(first).toBeLessThanOrEqual(1_200)
+        expect(
+          rest.slice(0, -1).filter((length) => length !== first),
+          String(rest),
+        ).toEqual([])
+        expect(rest.at(-1) ?? 0).toBeLessThanOrEqual(first)
+      }
+      expect(frames.some((packets) => packets.length > 2)).toBe(true)
+    },
+  )
+
   test('[CAP-1005] the picture flows as AV1: whole frames in packets of the right size and time, a key frame a second, over a restart too', async () => {
     const text = () => v2VideoPipelineText({}, { codec: codecs.av1, display: room.display, hasElement: () => true }, size)
     await using encoder = new Encoder({ id: 'main', codec: codecs.av1, text }, room.environment)
