@@ -9,6 +9,7 @@ export const streamFormats = {
   vp8: { number: 1, clockRate: 90_000 },
   vp9: { number: 2, clockRate: 90_000 },
   h264: { number: 3, clockRate: 90_000 },
+  av1: { number: 4, clockRate: 90_000 },
   jpeg: { number: 16, clockRate: 1_000 },
   opus: { number: 32, clockRate: 48_000 },
   pcmu: { number: 33, clockRate: 8_000 },

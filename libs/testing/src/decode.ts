@@ -58,18 +58,39 @@ export async function decodeVp8(frames: readonly Vp8Frame[]): Promise<Picture> {
   if (!size) {
     throw new NekoError('invalid', 'the first frame is not a VP8 key frame')
   }
-  const source = ['fdsrc', 'fd=0', '!', 'ivfparse', '!', 'vp8dec', '!', 'videoconvert']
-  const sink = ['!', 'video/x-raw,format=RGBx', '!', 'fdsink', 'fd=1', 'sync=false']
-  const child = spawn('gst-launch-1.0', ['-q', ...source, ...sink], { stdio: ['pipe', 'pipe', 'pipe'] })
+  return decodeFrames(
+    'vp8',
+    frames.map(({ bytes }) => bytes),
+    size,
+  )
+}
+
+/** How a decoder is reached, and the name of the codec in an IVF file; H.264 is its own byte stream. */
+const decoders = {
+  vp8: { fourcc: 'VP80', elements: 'ivfparse ! vp8dec' },
+  vp9: { fourcc: 'VP90', elements: 'ivfparse ! vp9dec' },
+  av1: { fourcc: 'AV01', elements: 'ivfparse ! av1parse ! av1dec' },
+  h264: { fourcc: undefined, elements: 'h264parse ! openh264dec' },
+} as const
+
+/** As `decodeVp8`, for any codec of ours and pictures of a known size. */
+export async function decodeFrames(
+  codec: keyof typeof decoders,
+  frames: readonly Uint8Array[],
+  size: { width: number; height: number },
+): Promise<Picture> {
+  const { fourcc, elements } = decoders[codec]
+  const text = `fdsrc fd=0 ! ${elements} ! videoconvert ! video/x-raw,format=RGBx ! fdsink fd=1 sync=false`
+  const child = spawn('gst-launch-1.0', ['-q', ...text.split(' ')], { stdio: ['pipe', 'pipe', 'pipe'] })
   const failed = new Promise<never>((_, reject) => {
     child.on('error', (cause) =>
       reject(new NekoError('unavailable', 'gst-launch-1.0 does not start: install gstreamer1.0-tools', { cause })),
     )
   })
   try {
-    child.stdin.end(ivf(frames, size))
+    child.stdin.end(fourcc === undefined ? Buffer.concat(frames) : ivf(frames, { ...size, fourcc }))
     const output = Promise.all([buffer(child.stdout), buffer(child.stderr)])
-    const [pixels, complaint] = await within(decodeMs, 'decoding VP8', Promise.race([output, failed]))
+    const [pixels, complaint] = await within(decodeMs, `decoding ${codec}`, Promise.race([output, failed]))
     const frameLength = size.width * size.height * 4
     if (pixels.length < frameLength) {
       throw new NekoError('invalid', `the decoder gave ${pixels.length} bytes instead of ${frameLength}: ${complaint.toString().trim()}`)
@@ -81,11 +102,11 @@ export async function decodeVp8(frames: readonly Vp8Frame[]): Promise<Picture> {
 }
 
 /** An IVF file: a 32-byte header, then each frame behind its length and number, all little endian. */
-function ivf(frames: readonly Vp8Frame[], { width, height }: { width: number; height: number }): Buffer {
+function ivf(frames: readonly Uint8Array[], { width, height, fourcc }: { width: number; height: number; fourcc: string }): Buffer {
   const header = Buffer.alloc(32)
   header.write('DKIF', 0, 'latin1')
   header.writeUInt16LE(32, 6)
-  header.write('VP80', 8, 'latin1')
+  header.write(fourcc, 8, 'latin1')
   header.writeUInt16LE(width, 12)
   header.writeUInt16LE(height, 14)
   header.writeUInt32LE(30, 16)
@@ -94,9 +115,9 @@ function ivf(frames: readonly Vp8Frame[], { width, height }: { width: number; he
   const parts: Uint8Array[] = [header]
   for (const [index, frame] of frames.entries()) {
     const head = Buffer.alloc(12)
-    head.writeUInt32LE(frame.bytes.length, 0)
+    head.writeUInt32LE(frame.length, 0)
     head.writeUInt32LE(index, 4)
-    parts.push(head, frame.bytes)
+    parts.push(head, frame)
   }
   return Buffer.concat(parts)
 }

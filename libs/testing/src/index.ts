@@ -1,7 +1,7 @@
 // What tests share, without weight. The viewers (`@neko-edge/testing/viewer`, werift) and the browser (`@neko-edge/testing/chromium`,
 // playwright) have entries of their own: loading them takes half a second, which a test of Redis need not pay.
 export { type DataMessage, decodeDataMessage, v2Input, v3Input } from './data-message.ts'
-export { type Area, decodeVp8, Picture } from './decode.ts'
+export { type Area, decodeFrames, decodeVp8, Picture } from './decode.ts'
 export { FakeClock } from './fake-clock.ts'
 export { freeTcpPort, freeUdpPort } from './free-port.ts'
 export { Inbox } from './inbox.ts'

@@ -8,6 +8,7 @@ const formats: Readonly<Record<number, string>> = {
   1: 'vp8',
   2: 'vp9',
   3: 'h264',
+  4: 'av1',
   16: 'jpeg',
   32: 'opus',
   33: 'pcmu',

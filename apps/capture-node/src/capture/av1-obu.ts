@@ -73,7 +73,8 @@ export function leb128(value: number): Buffer {
   return Buffer.from(bytes)
 }
 
-function readLeb128(bytes: Buffer, at: number): { value: number; length: number } | undefined {
+/** Reads one; `undefined` where the bytes end before it does. */
+export function readLeb128(bytes: Buffer, at: number): { value: number; length: number } | undefined {
   let value = 0
   for (let length = 0; length < maxLeb128Bytes && at + length < bytes.length; length += 1) {
     const byte = bytes[at + length]!

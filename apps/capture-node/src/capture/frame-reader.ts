@@ -3,6 +3,7 @@
  * between two ends of a frame, and one that misses its beginning is never given.
  */
 import type { StreamFormat } from '@neko-edge/protocol'
+import { leb128, readLeb128 } from './av1-obu.ts'
 import type { Codec } from './codec.ts'
 
 export interface EncodedFrame {
@@ -16,58 +17,65 @@ export interface EncodedFrame {
 /** Takes packets one by one, and gives the frame that each completes. */
 export type FrameReader = (packet: Buffer) => EncodedFrame | undefined
 
-/** What one packet adds to its frame: a part that `begins` it may only come first. */
+/** What one packet adds to its frame: with a part that `begins` it a frame may start, one that `isKey` makes a key frame of it. */
 interface Part {
   readonly begins: boolean
+  readonly isKey?: boolean
   readonly data: readonly Buffer[]
 }
+type PartReader = (payload: Buffer) => Part | undefined
 
 const rtpHeaderLength = 12
 
-/** The format that a codec has on the thin line; `undefined` for those that browsers can not decode there, or that we can not take apart. */
+/** The format that a codec has on the thin line; `undefined` for the one that browsers do not decode there. */
 export function streamFormatOf({ name }: Codec): StreamFormat | undefined {
-  return name === 'av1' || name === 'g722' ? undefined : name
+  return name === 'g722' ? undefined : name
 }
 
-/** Reads the frames of a codec; for sound, each packet is one. The codec must have a format on the thin line. */
-export function frameReader({ kind, name }: Codec): FrameReader {
-  if (kind === 'audio') {
-    return (packet) => {
-      const { time, payload } = rtp(packet)
-      return payload.length === 0 ? undefined : { isKey: true, time, data: payload }
-    }
-  }
+/** Reads the frames of a codec; for sound, each packet is one. */
+export function frameReader({ name }: Codec): FrameReader {
   switch (name) {
+    case 'vp8':
+      return videoReader(vp8Part)
     case 'vp9':
-      return videoReader(vp9Part, ([first]) => first !== undefined && isVp9Key(first))
+      return videoReader(vp9Part)
     case 'h264':
-      // A unit of type 5 is a slice of an IDR picture; what a fragment goes on with never looks like a start code.
-      return videoReader(h264Part, (parts) => parts.some((part) => part.subarray(0, 4).equals(startCode) && ((part[4] ?? 0) & 0x1f) === 5))
+      return videoReader(h264Part)
+    case 'av1':
+      return videoReader(av1Parts())
+    case 'opus':
+    case 'g722':
+    case 'pcmu':
+    case 'pcma':
+      return (packet) => {
+        const { time, payload } = rtp(packet)
+        return payload.length === 0 ? undefined : { isKey: true, time, data: payload }
+      }
     default:
-      // RFC 6386 §9.1: the lowest bit of the first byte is 0 in a key frame.
-      return videoReader(vp8Part, ([first]) => first !== undefined && ((first[0] ?? 1) & 1) === 0)
+      return name satisfies never
   }
 }
 
-function videoReader(partOf: (payload: Buffer) => Part | undefined, isKey: (parts: readonly Buffer[]) => boolean): FrameReader {
-  let parts: Buffer[] | undefined
-  let frameTime: number | undefined
+function videoReader(partOf: PartReader): FrameReader {
+  let frame: { time: number; isKey: boolean; data: Buffer[] } | undefined
+  let lastTime: number | undefined
   return (packet) => {
     const { time, marker, payload } = rtp(packet)
     const part = partOf(payload)
-    if (time !== frameTime) {
-      frameTime = time
-      parts = part?.begins ? [] : undefined
+    if (time !== lastTime) {
+      lastTime = time
+      frame = part?.begins ? { time, isKey: false, data: [] } : undefined
     }
-    if (part) {
-      parts?.push(...part.data)
+    if (frame && part) {
+      frame.isKey ||= part.isKey === true
+      frame.data.push(...part.data)
     }
-    if (!marker || !parts || parts.length === 0) {
+    if (!marker || !frame || frame.data.length === 0) {
       return undefined
     }
-    const frame = { isKey: isKey(parts), time, data: Buffer.concat(parts) }
-    parts = undefined
-    return frame
+    const whole = { ...frame, data: Buffer.concat(frame.data) }
+    frame = undefined
+    return whole
   }
 }
 
@@ -95,7 +103,12 @@ function vp8Part(payload: Buffer): Part | undefined {
     length += extension & 0x40 ? 1 : 0
     length += extension & 0x30 ? 1 : 0
   }
-  return length < payload.length ? { begins: (first & 0x10) !== 0 && (first & 0x07) === 0, data: [payload.subarray(length)] } : undefined
+  if (length >= payload.length) {
+    return undefined
+  }
+  const begins = (first & 0x10) !== 0 && (first & 0x07) === 0
+  // RFC 6386 §9.1: the lowest bit of a frame is 0 in a key frame.
+  return { begins, isKey: begins && ((payload[length] ?? 1) & 1) === 0, data: [payload.subarray(length)] }
 }
 
 /** RFC 9628 §4.2; what is sent here has one layer, so that a frame is one picture. */
@@ -120,7 +133,11 @@ function vp9Part(payload: Buffer): Part | undefined {
   if (hasStructure) {
     at = afterStructure(payload, at)
   }
-  return at < payload.length ? { begins: begins === true, data: [payload.subarray(at)] } : undefined
+  if (at >= payload.length) {
+    return undefined
+  }
+  const data = payload.subarray(at)
+  return { begins: begins === true, isKey: begins === true && isVp9Key(data), data: [data] }
 }
 
 /** Behind the scalability structure: sizes of the layers, and a picture group with its references. */
@@ -150,22 +167,64 @@ const unit = (...bytes: readonly Buffer[]) => Buffer.concat([startCode, ...bytes
 const stapA = 24
 const fuA = 28
 
+/** The type of a slice of an IDR picture. */
+const idr = 5
+
 /** RFC 6184 §5, as the byte stream of annex B: each unit behind a start code. */
 function h264Part(payload: Buffer): Part | undefined {
   const first = payload[0] ?? 0
   const type = first & 0x1f
   if (type === stapA) {
-    const data: Buffer[] = []
+    const units: Buffer[] = []
     for (let at = 1; at + 2 < payload.length; at += 2 + payload.readUInt16BE(at)) {
-      data.push(unit(payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at))))
+      units.push(payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at)))
     }
-    return { begins: true, data }
+    return { begins: true, isKey: units.some((bytes) => ((bytes[0] ?? 0) & 0x1f) === idr), data: units.map((bytes) => unit(bytes)) }
   }
   if (type === fuA) {
     const head = payload[1] ?? 0
     const begins = (head & 0x80) !== 0
     const rest = payload.subarray(2)
-    return { begins, data: [begins ? unit(Buffer.from([(first & 0xe0) | (head & 0x1f)]), rest) : rest] }
+    const data = begins ? unit(Buffer.from([(first & 0xe0) | (head & 0x1f)]), rest) : rest
+    return { begins, isKey: begins && (head & 0x1f) === idr, data: [data] }
   }
-  return payload.length > 0 && type < stapA ? { begins: true, data: [unit(payload)] } : undefined
+  return payload.length > 0 && type < stapA ? { begins: true, isKey: type === idr, data: [unit(payload)] } : undefined
+}
+
+/** The aggregation header of AV1: goes on from the packet before, goes on in the next, a viewer can begin here. */
+const continuedBit = 0x80
+const unfinishedBit = 0x40
+const beginsSequenceBit = 0x08
+const hasSizeBit = 0x02
+const av1ExtensionBit = 0x04
+
+/** Our own payloader's packets (`av1-payloader.ts`), back in the low-overhead format: each unit with its size, as decoders want it. */
+function av1Parts(): PartReader {
+  let open: Buffer | undefined
+  return (payload) => {
+    const flags = payload[0] ?? 0
+    const isContinued = (flags & continuedBit) !== 0
+    const elements: Buffer[] = []
+    for (let at = 1; at < payload.length; ) {
+      const size = readLeb128(payload, at)
+      if (size === undefined) {
+        return undefined
+      }
+      at += size.length
+      elements.push(payload.subarray(at, at + size.value))
+      at += size.value
+    }
+    if (isContinued && elements[0]) {
+      elements[0] = open ? Buffer.concat([open, elements[0]]) : elements[0]
+    }
+    open = (flags & unfinishedBit) === 0 ? undefined : elements.pop()
+    return { begins: !isContinued, isKey: (flags & beginsSequenceBit) !== 0, data: elements.map(withSize) }
+  }
+}
+
+function withSize(obu: Buffer): Buffer {
+  const first = obu[0] ?? 0
+  const headLength = (first & av1ExtensionBit) === 0 ? 1 : 2
+  const body = obu.subarray(headLength)
+  return Buffer.concat([Buffer.of(first | hasSizeBit), obu.subarray(1, headLength), leb128(body.length), body])
 }

@@ -13,20 +13,21 @@ import { type Bus, feedChannel } from '@neko-edge/store'
 import { frameReader, streamFormatOf } from '../capture/frame-reader.ts'
 import type { RoomCapture } from '../capture/room-capture.ts'
 import type { RtpSource } from '../capture/rtp-source.ts'
+import { KeyFrameGate } from '../sfu/key-frame-gate.ts'
 
 /** Bytes on their way to a control plane that it has not said to have seen. More are not sent: Redis would have to hold them. */
 const windowBytes = 2 * 1024 * 1024
 /** A feed ends when so many looks in a row, one a second, found no word of whoever gets it. */
 const lookMs = 1_000
 const patience = 5
-/** Key frames that are asked for within this time are one. */
-const keyFrameMs = 500
 
 export interface FeedsOptions {
   readonly capture: Pick<RoomCapture, 'videos' | 'audio' | 'screencast'>
   readonly bus: Bus
   /** What a new viewer of the data channel is told first. */
   readonly greet: (send: (message: Uint8Array) => void) => void
+  /** How many watch over WebRTC. */
+  readonly audience: () => number
   readonly clock: Clock
   readonly log: Log
 }
@@ -35,12 +36,12 @@ export interface FeedsOptions {
 export class Feeds {
   readonly #options: FeedsOptions
   readonly #feeds = new Map<string, Feed>()
-  readonly #keyFrames: KeyFrames
+  readonly #gate: KeyFrameGate
   readonly #stop: () => void
 
   constructor(options: FeedsOptions) {
     this.#options = options
-    this.#keyFrames = new KeyFrames(options.clock)
+    this.#gate = new KeyFrameGate(options.clock, options.audience)
     this.#stop = options.clock.every(lookMs, () => this.#look())
   }
 
@@ -84,7 +85,7 @@ export class Feeds {
 
   [Symbol.dispose](): void {
     this.#stop()
-    this.#keyFrames.close()
+    this.#gate.close()
     for (const feed of this.#feeds.values()) {
       feed.close()
     }
@@ -160,7 +161,7 @@ export class Feeds {
         release()
       }
       // An encoder that runs already is in the middle of something.
-      const requestKeyFrame = () => this.#keyFrames.request(source)
+      const requestKeyFrame = () => this.#gate.request(source)
       requestKeyFrame()
       return { stop, requestKeyFrame }
     }
@@ -249,40 +250,5 @@ class Feed {
       this.#needsKey = true
       this.#log.debug({ error: messageOf(error) }, 'feed piece lost')
     })
-  }
-}
-
-/** One request to an encoder for all that come at about the same time: the first at once, later ones together at the end of that time. */
-class KeyFrames {
-  readonly #clock: Clock
-  readonly #waiting = new Map<RtpSource, { isWanted: boolean; cancel: () => void }>()
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  request(source: RtpSource): void {
-    const waiting = this.#waiting.get(source)
-    if (waiting) {
-      waiting.isWanted = true
-      return
-    }
-    source.requestKeyFrame()
-    const entry = { isWanted: false, cancel: this.#clock.after(keyFrameMs, () => this.#again(source)) }
-    this.#waiting.set(source, entry)
-  }
-
-  close(): void {
-    for (const { cancel } of this.#waiting.values()) {
-      cancel()
-    }
-  }
-
-  #again(source: RtpSource): void {
-    const isWanted = this.#waiting.get(source)?.isWanted
-    this.#waiting.delete(source)
-    if (isWanted) {
-      this.request(source)
-    }
   }
 }

@@ -118,7 +118,9 @@ export class NodeRoom implements AsyncDisposable {
       log,
     })
     this.#owned.defer(() => viewers.close())
-    const feeds = this.#owned.use(new Feeds({ capture, bus, greet: (send) => this.#greet(undefined, send), clock, log }))
+    const feeds = this.#owned.use(
+      new Feeds({ capture, bus, greet: (send) => this.#greet(undefined, send), audience: () => viewers.count, clock, log }),
+    )
     this.#broadcast = (message, except) => {
       fanOut.broadcast(message, except === undefined ? undefined : viewers.peerOf(except)?.id)
       feeds.tellChannel(message, except ?? '')

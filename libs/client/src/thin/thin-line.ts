@@ -221,6 +221,7 @@ export class ThinLine implements ThinLike {
       case 'vp8':
       case 'vp9':
       case 'h264':
+      case 'av1':
         return this.#takeVideo(frame)
       case 'jpeg':
         return this.#takeStill(frame)

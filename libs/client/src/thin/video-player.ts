@@ -90,13 +90,13 @@ export class VideoPlayer {
   }
 }
 
+/** With a level that any screen fits in: decoders look at the stream. */
+const names: Partial<Record<StreamFormat, string>> = { vp9: 'vp09.00.51.08', av1: 'av01.0.13M.08' }
+
 /** The name of a codec as WebCodecs wants it; that of H.264 has profile and level from its sequence parameters. */
 function codecOf(format: StreamFormat, key: Uint8Array): string {
-  if (format === 'vp9') {
-    return 'vp09.00.51.08'
-  }
   if (format !== 'h264') {
-    return format
+    return names[format] ?? format
   }
   for (let at = 0; at + 6 < key.length; at++) {
     if (key[at] === 0 && key[at + 1] === 0 && key[at + 2] === 1 && ((key[at + 3] ?? 0) & 0x1f) === 7) {
