@@ -22,8 +22,8 @@ const lookMs = 1_000
 const patience = 5
 
 export interface FeedsOptions {
-  readonly capture: Pick<RoomCapture, 'videos' | 'audio' | 'screencast'>
-  readonly bus: Bus
+  readonly capture: Pick<RoomCapture, 'videos' | 'audio'> & { readonly screencast: Pick<RoomCapture['screencast'], 'watch'> }
+  readonly bus: Pick<Bus, 'sendBytes'>
   /** What a new viewer of the data channel is told first. */
   readonly greet: (send: (message: Uint8Array) => void) => void
   /** How many watch over WebRTC. */

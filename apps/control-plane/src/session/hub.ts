@@ -85,9 +85,9 @@ export class Hub implements AsyncDisposable {
     this.counters = options.metrics
     this.log = options.log.child({ room: room.id })
     this.#options = options
-    const { bus, clock, features } = options
+    const { bus, connection, clock, features } = options
     this.streams = features.stream.enabled
-      ? new Streams({ hub: this, bus, maxViewers: features.stream.maxViewers, clock, log: this.log })
+      ? new Streams({ hub: this, bus, connection, maxViewers: features.stream.maxViewers, clock, log: this.log })
       : undefined
     this.dialects = { v3: new V3Dialect(this), v2: new V2Dialect(this) }
   }

@@ -1,6 +1,6 @@
-import { type Clock, type Log, NekoError, randomText, type SessionId } from '@neko-edge/kit'
+import { type Clock, type Log, messageOf, NekoError, randomText, type SessionId } from '@neko-edge/kit'
 import type { FeedSource } from '@neko-edge/protocol'
-import type { Bus, RoomEvent } from '@neko-edge/store'
+import { type Bus, type Connection, deadInstances, type RoomEvent, watchSession } from '@neko-edge/store'
 import type { Hub } from '../session/hub.ts'
 import type { SocketPort } from '../session/socket.ts'
 import { PlaneFeed } from './feed.ts'
@@ -14,6 +14,7 @@ const busyCode = 1013
 export interface StreamsOptions {
   readonly hub: Hub
   readonly bus: Bus
+  readonly connection: Connection
   /** How many may watch through this process. */
   readonly maxViewers: number
   readonly clock: Clock
@@ -112,6 +113,22 @@ export class Streams {
     for (const viewer of [...this.#viewers.values()]) {
       if (viewer.isGone()) {
         viewer.close(refusedCode, 'nothing was heard of you')
+      }
+    }
+    this.#sweep().catch((error: unknown) => this.#options.log.debug({ error: messageOf(error) }, 'thin lines not looked after'))
+  }
+
+  /** Sessions whose line was held by a process that died, or ended without the room hearing of it, do not watch any more. */
+  async #sweep(): Promise<void> {
+    const { hub, bus, connection } = this.#options
+    const strays = [...hub.room.view.sessions.values()].flatMap(({ id, state: { stream } }) =>
+      stream === undefined || stream === this.#viewers.get(id)?.key ? [] : [{ id, stream, instance: stream.split('.')[0] ?? '' }],
+    )
+    const others = [...new Set(strays.map(({ instance }) => instance))].filter((instance) => instance !== bus.instance)
+    const gone = new Set([bus.instance, ...(others.length === 0 ? [] : await deadInstances(connection, others))])
+    for (const { id, stream, instance } of strays) {
+      if (gone.has(instance)) {
+        await hub.room.run(watchSession, [id, stream, '0', 'stream'])
       }
     }
   }

@@ -1,0 +1,134 @@
+import { NekoError, until } from '@neko-edge/kit'
+import { encodeStreamFrame, type StreamFormat } from '@neko-edge/protocol'
+import { feedChannel, watchSession } from '@neko-edge/store'
+import { ThinViewer } from '@neko-edge/testing'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Person } from '../session/person.fixture.ts'
+import { Planes } from '../session/planes.fixture.ts'
+
+describe('what a control plane gets of the node for the thin line', () => {
+  let planes: Planes
+  let ann: Person
+  const lines: ThinViewer[] = []
+
+  beforeAll(async () => {
+    planes = await Planes.open()
+    planes.node.answers['feed.open'] = ({ source }) => ({ format: source.is === 'jpeg' ? 'jpeg' : 'vp8', id: 'main' })
+    ann = await planes.enter('ann')
+  })
+
+  afterEach(async () => {
+    await Promise.all(lines.splice(0).map((line) => line.close()))
+    await until(() => opened().every((feed) => planes.node.asked('feed.close').some((args) => args['feed'] === feed)), {
+      ms: 5_000,
+      what: 'every feed is given back',
+    })
+    planes.node.calls.length = 0
+  })
+
+  afterAll(() => planes[Symbol.asyncDispose]())
+
+  async function open(person: Person, picture: 'video' | 'jpeg'): Promise<ThinViewer> {
+    const line = await ThinViewer.open({ url: planes.url(1), token: person.token })
+    lines.push(line)
+    line.watch({ picture })
+    return line
+  }
+
+  const opened = (): string[] => planes.node.asked('feed.open').map(({ feed }) => String(feed))
+  const feedOf = (is: string, count = 1) =>
+    until(
+      () => {
+        const all = planes.node.asked('feed.open').filter(({ source }) => (source as { is: string }).is === is)
+        return all.length >= count ? String(all.at(-1)?.['feed']) : undefined
+      },
+      { ms: 5_000, what: `feed ${count} of ${is}` },
+    )
+
+  async function send(feed: string, { format, data, isPartial = false }: { format: StreamFormat; data: number[]; isPartial?: boolean }) {
+    const bytes = encodeStreamFrame({ format, isKey: true, isPartial, time: 7, data: Uint8Array.from(data) })
+    await planes.node.connection.publish(feedChannel(feed), bytes)
+  }
+
+  it('[STR-1320] pieces are put together, and the newest still picture is shown to a newcomer at once', async () => {
+    const line = await open(ann, 'jpeg')
+    const feed = await feedOf('jpeg')
+    await send(feed, { format: 'jpeg', data: [1, 2], isPartial: true })
+    await send(feed, { format: 'jpeg', data: [3], isPartial: true })
+    await send(feed, { format: 'jpeg', data: [4] })
+    expect(await line.next('jpeg')).toMatchObject({ isKey: true, time: 7, bytes: Uint8Array.of(1, 2, 3, 4) })
+    const bob = await open(await planes.enter('bob'), 'jpeg')
+    expect((await bob.next('jpeg')).bytes).toEqual(Uint8Array.of(1, 2, 3, 4))
+    expect(opened()).toHaveLength(1)
+  })
+
+  it('[STR-1321] a node that comes anew is asked anew, and so is one that has forgotten; what an older feed still brings is dropped', async () => {
+    const line = await open(ann, 'jpeg')
+    const first = await feedOf('jpeg')
+    await planes.node.tell('ready', {})
+    const second = await feedOf('jpeg', 2)
+    await send(first, { format: 'jpeg', data: [1] })
+    await send(second, { format: 'jpeg', data: [2] })
+    expect((await line.next('jpeg')).bytes).toEqual(Uint8Array.of(2))
+    planes.node.answers['feed.seen'] = () => {
+      throw new NekoError('notFound', 'that feed has ended')
+    }
+    const third = await feedOf('jpeg', 3)
+    planes.node.answers['feed.seen'] = () => null
+    await send(third, { format: 'jpeg', data: [3] })
+    expect((await line.next('jpeg')).bytes).toEqual(Uint8Array.of(3))
+  })
+
+  it('[STR-1322] a node that gives nothing is asked again until it does', async () => {
+    const answer = planes.node.answers['feed.open']
+    planes.node.answers['feed.open'] = () => {
+      throw new NekoError('unavailable', 'not now')
+    }
+    const line = await open(ann, 'jpeg')
+    await feedOf('jpeg')
+    planes.node.answers['feed.open'] = answer ?? expect.fail('an answer')
+    await send(await feedOf('jpeg', 2), { format: 'jpeg', data: [5] })
+    expect((await line.next('jpeg')).bytes).toEqual(Uint8Array.of(5))
+  })
+
+  it('[STR-1323] the node hears what arrives: once a second, and sooner where much does', async () => {
+    await open(ann, 'jpeg')
+    const feed = await feedOf('jpeg')
+    const seen = () => planes.node.asked('feed.seen').flatMap((args) => (args['feed'] === feed ? [Number(args['bytes'])] : []))
+    await until(() => seen().length >= 2, { ms: 5_000, what: 'two words' })
+    expect(seen().every((bytes) => bytes === 0)).toBe(true)
+    const many = Array.from({ length: 36_000 }, () => 0)
+    for (let count = 0; count < 10; count++) {
+      await send(feed, { format: 'jpeg', data: many, isPartial: true })
+    }
+    await until(() => seen().some((bytes) => bytes >= 256 * 1024 && bytes < 10 * many.length), { ms: 500, what: 'a word in between' })
+  })
+
+  it('[STR-1324] somebody whose line was held by a process that died does not watch any more', async () => {
+    await planes.node.room.run(watchSession, [ann.id, 'somebody-dead.1', '1', 'stream'])
+    const watching = () => planes.node.room.view.session(ann.id)?.state
+    expect(watching()).toMatchObject({ is_watching: true, stream: 'somebody-dead.1' })
+    await until(() => watching()?.is_watching === false, { ms: 10_000, what: 'ann watches no more' })
+    expect(watching()?.stream).toBeUndefined()
+  })
+
+  it('[STR-1325] who watches over WebRTC goes on watching when the thin line ends, and the other way round', async () => {
+    const state = async () => planes.node.room.view.session(ann.id)?.state.is_watching
+    const tell = (carrier: string, isOn: boolean, kind: 'peer' | 'stream') =>
+      planes.node.room.run(watchSession, [ann.id, carrier, isOn ? '1' : '0', kind])
+    const line = await open(ann, 'jpeg')
+    await send(await feedOf('jpeg'), { format: 'jpeg', data: [1] })
+    await until(state, { ms: 5_000, what: 'ann watches' })
+    await tell('peer-9', true, 'peer')
+    await line.close()
+    await until(() => planes.node.room.view.session(ann.id)?.state.stream === undefined, { ms: 5_000, what: 'no line' })
+    expect(await state()).toBe(true)
+    const again = await open(ann, 'jpeg')
+    await send(await feedOf('jpeg', 2), { format: 'jpeg', data: [1] })
+    await until(() => planes.node.room.view.session(ann.id)?.state.stream !== undefined, { ms: 5_000, what: 'a line' })
+    await tell('peer-9', false, 'peer')
+    expect(await state()).toBe(true)
+    await again.close()
+    await until(async () => (await state()) === false, { ms: 5_000, what: 'ann watches no more' })
+  })
+})
