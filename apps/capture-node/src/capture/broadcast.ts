@@ -141,6 +141,6 @@ export function broadcastText(
   }
   const sound = `pulsesrc device=${source} ! audio/x-raw,channels=2 ! audioconvert ! queue ! voaacenc bitrate=${options.audio_bitrate * 1000} ! mux.`
   const encoder = `x264enc threads=4 bitrate=${options.video_bitrate} key-int-max=15 byte-stream=true tune=zerolatency speed-preset=${safeValue(options.preset, 'broadcast preset')}`
-  const picture = `ximagesrc display-name=${screen} show-pointer=true use-damage=false ! video/x-raw ! videoconvert ! queue ! ${encoder} ! mux.`
+  const picture = `ximagesrc display-name=${screen} show-pointer=true use-damage=false ! videoconvert ! video/x-raw,format=I420 ! queue ! ${encoder} ! mux.`
   return `flvmux name=mux ! rtmpsink location='${url} live=1' ${sound} ${picture}`
 }

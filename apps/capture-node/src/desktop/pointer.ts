@@ -86,11 +86,11 @@ export class Pointer {
     return { x: rootX, y: rootY }
   }
 
+  /** A button that is pressed while it is down was let go where nobody saw it, e.g. outside of the client's window: otherwise the whole click would be lost. */
   #press(code: number): void {
-    if (!this.#held.has(code)) {
-      this.#held.add(code, true, this.#clock.now())
-      this.#fake(buttonPress, code)
-    }
+    this.#release(code)
+    this.#held.add(code, true, this.#clock.now())
+    this.#fake(buttonPress, code)
   }
 
   #release(code: number): void {

@@ -14,6 +14,7 @@ import { Blobs } from './blobs.ts'
 import { createCalls, serveCalls } from './calls.ts'
 import { ControlGuard } from './control-guard.ts'
 import { DesktopLink } from './desktop-link.ts'
+import { EarlyInput } from './early-input.ts'
 import { Facts } from './facts.ts'
 import { Feeds } from './feeds.ts'
 import { InactiveCursors } from './inactive-cursors.ts'
@@ -58,6 +59,7 @@ function initialFacts({ desktop, capture }: Config): NodeFacts {
 export class NodeRoom implements AsyncDisposable {
   readonly #options: NodeRoomOptions
   readonly #guard = new ControlGuard()
+  readonly #early = new EarlyInput<() => void>()
   readonly #owned = new AsyncDisposableStack()
   readonly #facts: Facts
   #link: DesktopLink | undefined
@@ -246,6 +248,7 @@ export class NodeRoom implements AsyncDisposable {
   #follow(event: RoomEvent): void {
     if (event.is === 'host' && this.#guard.note(event.fence, event.host ?? undefined)) {
       this.#link?.now?.releaseAll()
+      this.#early.take(this.#guard.host, this.#options.clock.now()).forEach((apply) => apply())
     } else if (event.is === 'node') {
       this.#guard.note(event.fence, this.#options.room.view.host)
     } else if (event.is === 'settings') {
@@ -267,7 +270,10 @@ export class NodeRoom implements AsyncDisposable {
   readonly #onChannelInput: ViewersOptions['onInput'] = (session, input, dialect) => {
     if (this.#guard.isHost(session) || (dialect === 'v2' && this.#mayLegacyControl(session))) {
       this.#apply(session, input, dialect)
-    } else if (input.is === 'move') {
+      return
+    }
+    this.#early.keep(session, () => this.#apply(session, input, dialect), this.#options.clock.now())
+    if (input.is === 'move') {
       this.#showPointer(session, input)
     }
   }

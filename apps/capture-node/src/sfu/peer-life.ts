@@ -3,7 +3,11 @@ import { Listeners } from '@neko-edge/kit'
 import type { TransportTuple, WebRtcTransport } from 'mediasoup/types'
 import type { CloseReason, PeerState } from './sfu.ts'
 
-/** Without a checked path for `consentTimeoutS` the worker calls ICE disconnected; the client then has `graceMs` to come back. */
+/**
+ * Without a checked path for `consentTimeoutS` the worker calls ICE disconnected; the client then has `graceMs` to come back. Less would end sessions for
+ * an outage of a few seconds: Firefox checks every four to six and does not repeat a check that was lost (RFC 7675 §5.1), so that after five seconds
+ * without a network eleven may have passed. Until the end a viewer who vanished without a word keeps his encoder running.
+ */
 export const consentTimeoutS = 10
 const graceMs = 6_000
 /** How long a client has to answer and connect. */

@@ -5,6 +5,7 @@ import { type Clock, systemClock, until } from '@neko-edge/kit'
 import { FakeClock } from '@neko-edge/testing'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { broadcastText } from '../../src/capture/broadcast.ts'
 import { type CaptureOptions, defaultCaptureOptions } from '../../src/capture/capture-options.ts'
 import { codecs } from '../../src/capture/codec.ts'
 import { Encoder } from '../../src/capture/encoder.ts'
@@ -123,6 +124,27 @@ describe('room capture', () => {
     expect(written.length).toBeGreaterThan(1_000)
     // The index at its end is written only by a pipeline that was let finish.
     expect(written.includes('idx1')).toBe(true)
+  })
+
+  test('[CAP-1006] what is broadcast is H264 in 4:2:0, which every service and player reads', async () => {
+    const file = join(folder, 'out.flv')
+    const { display } = room
+    const { broadcast, audio } = defaultCaptureOptions
+    const text = broadcastText(broadcast, { display, device: audio.device, url: 'rtmp://127.0.0.1/live' })
+    const pipeline = text.replace(/rtmpsink location='[^']*'/u, `filesink buffer-mode=unbuffered location=${file}`)
+    await using all = capture({ broadcast: { ...broadcast, pipeline } })
+    await all.broadcast.start('x')
+    // A video tag of a key frame that holds the decoder's configuration, whose second byte is the profile; 100 is High, 244 High 4:4:4.
+    const mark = Buffer.from([0x17, 0, 0, 0, 0, 1])
+    const found = await until(
+      async () => {
+        const bytes = await readFile(file).catch(() => Buffer.alloc(0))
+        const at = bytes.indexOf(mark)
+        return at >= 0 && at + mark.length < bytes.length ? { profile: bytes[at + mark.length] } : undefined
+      },
+      { ms: 8_000, what: 'a picture in the file' },
+    )
+    expect(found.profile).toBeLessThanOrEqual(100)
   })
 
   test('[CAP-56] a broadcast that cannot reach its server keeps trying and says why; one that cannot be parsed does not start', async () => {
