@@ -49,7 +49,17 @@ describe('the page as it is built', () => {
     const element = await withImports('neko-view.js')
     const sources = await Promise.all([...element].map((name) => readFile(new URL(name, dist), 'utf8')))
     expect(sources.join('')).toContain('RTCPeerConnection')
+    expect(sources.join('')).not.toMatch(/ZodError|zod\/v4/)
     expect(await weigh(element)).toBeLessThan(most.element)
+  })
+
+  it('[WEB-1421] has the client at an address that stays, usable without a page up to where it needs a browser', async () => {
+    const client = await import(new URL('neko-client.js', dist).href)
+    expect(Object.keys(client)).toEqual(expect.arrayContaining(['NekoClient', 'troubleWords', 'ratesBetween', 'profileOf']))
+    const room = new client.NekoClient({ base: 'https://example.org/' })
+    expect([room.connection.value, room.api.url('api/login')]).toEqual([{ is: 'signed-out' }, 'https://example.org/api/login'])
+    room.close()
+    expect(await readFile(new URL('neko-view.js', dist), 'utf8')).toMatch(/export\s*\{[^}]*\bas NekoView\b/)
   })
 })
 

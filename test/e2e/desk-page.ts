@@ -8,6 +8,16 @@ export type DeskReport =
   | { is: 'click'; x: number; y: number; button: number }
   | { is: 'typed'; text: string }
   | { is: 'wheel'; deltaX: number; deltaY: number }
+  /** A field with formatting changed. */
+  | { is: 'rich'; html: string }
+  /** A picture of 40 by 30 was put into the clipboard. */
+  | { is: 'copied' }
+  /** Files were chosen in the dialog, or dropped on the page. */
+  | { is: 'files'; way: 'chosen' | 'dropped'; names: string[]; bytes: number }
+  /** The address below `/opened` was asked for. */
+  | { is: 'opened'; path: string }
+  /** Shift came up. */
+  | { is: 'released' }
   /** A button that was held over some way, in pixels of the screen. */
   | { is: 'drag'; from: { x: number; y: number }; to: { x: number; y: number } }
 
@@ -23,9 +33,13 @@ const page = `<!doctype html><meta charset="utf-8"><title>desk</title>
   #blue { left: 0; bottom: 0; background: #00f } #target { left: 400px; top: 200px; background: #fff }
   #target.hit { background: #000 }
   textarea { position: fixed; left: 650px; top: 300px; width: 300px; height: 100px; font-size: 20px }
+  #rich { position: fixed; left: 650px; top: 430px; width: 300px; height: 60px; background: #fff; outline: 1px solid }
+  #picture, #file { position: fixed; left: 400px; top: 430px; width: 100px; height: 60px; background: #fc0 }
+  #file { left: 520px; background: #0cf; color: transparent } #file::file-selector-button { width: 100px; height: 60px; opacity: 0 }
   #tick { position: fixed; right: 0; bottom: 0; width: 40px; height: 40px }
 </style>
 <div id=red></div><div id=green></div><div id=blue></div><div id=target></div><div id=tick></div><textarea autofocus></textarea>
+<div id=rich contenteditable></div><div id=picture></div><input id=file type=file>
 <script>
   const tell = (report) => fetch('/report', { method: 'POST', body: JSON.stringify(report) })
   const target = document.querySelector('#target'), field = document.querySelector('textarea'), tick = document.querySelector('#tick')
@@ -40,6 +54,19 @@ const page = `<!doctype html><meta charset="utf-8"><title>desk</title>
   addEventListener('wheel', (e) => { tell({ is: 'wheel', deltaX: e.deltaX, deltaY: e.deltaY }) })
   addEventListener('contextmenu', (e) => { e.preventDefault() })
   field.addEventListener('input', () => tell({ is: 'typed', text: field.value }))
+  const rich = document.querySelector('#rich'), file = document.querySelector('#file')
+  rich.addEventListener('input', () => tell({ is: 'rich', html: rich.innerHTML }))
+  document.querySelector('#picture').addEventListener('click', async () => {
+    const canvas = new OffscreenCanvas(40, 30)
+    canvas.getContext('2d').fillRect(0, 0, 40, 30)
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': canvas.convertToBlob() })])
+    tell({ is: 'copied' })
+  })
+  const came = (way, files) => tell({ is: 'files', way, names: [...files].map((each) => each.name), bytes: [...files].reduce((sum, each) => sum + each.size, 0) })
+  file.addEventListener('change', () => came('chosen', file.files))
+  addEventListener('dragover', (e) => e.preventDefault())
+  addEventListener('drop', (e) => { e.preventDefault(); came('dropped', e.dataTransfer.files) })
+  addEventListener('keyup', (e) => { if (e.key === 'Shift') tell({ is: 'released' }) })
   let on = false
   setInterval(() => { on = !on; tick.style.background = on ? '#333' : '#ccc' }, 100)
   const ready = () => { field.focus(); tell({ is: 'ready', left: screenX + (outerWidth - innerWidth) / 2, top: screenY + outerHeight - innerHeight }) }
@@ -63,6 +90,9 @@ export class DeskPage implements AsyncDisposable {
     const server = createServer((request, response) => {
       if (request.url === '/report') {
         void body(request).then((text) => desk.#reports.push(JSON.parse(text) as DeskReport))
+        response.end()
+      } else if (request.url?.startsWith('/opened')) {
+        desk.#reports.push({ is: 'opened', path: request.url })
         response.end()
       } else {
         response.setHeader('content-type', 'text/html; charset=utf-8')
@@ -121,5 +151,10 @@ async function body(request: IncomingMessage): Promise<string> {
 /** Middle of the field that changes when it is clicked. */
 export const target = { x: 500, y: 300 }
 export const textField = { x: 800, y: 350 }
+export const richField = { x: 800, y: 460 }
+/** A click here copies a picture. */
+export const pictureField = { x: 450, y: 460 }
+/** A click here asks for a file. */
+export const fileField = { x: 570, y: 460 }
 export const redField = { x: 100, y: 100 }
 export const blueField = { fromBottom: 100, x: 100 }

@@ -7,8 +7,10 @@ export interface EnterOptions {
   url: string
   name: string
   password: string
-  /** Text of a script. */
+  /** Text of a script that runs before any of the page. */
   first?: string
+  /** What else is done to the page before it is opened. */
+  prepare?: (page: Page) => Promise<void>
 }
 
 /** A person in a browser, at our page. */
@@ -27,11 +29,12 @@ export class RoomPage {
   }
 
   /** Opens the page and comes in; the picture may be still to come. */
-  static async knock(browser: TestBrowser, { url, name, password, first }: EnterOptions): Promise<RoomPage> {
+  static async knock(browser: TestBrowser, { url, name, password, first, prepare }: EnterOptions): Promise<RoomPage> {
     const page = await browser.newPage()
     if (first !== undefined) {
       await page.addInitScript(first)
     }
+    await prepare?.(page)
     await page.goto(url)
     await page.getByLabel(/name/i).first().fill(name)
     await page

@@ -88,7 +88,7 @@ export class NekoClient {
     })
     this.chat = new Chat({ clock, room: this.#room, send })
     this.files = new Files({ api: this.api, sendForm, send })
-    this.share = new Share({ openDevice, publish: (kind, track) => this.#media.publish(kind, track) })
+    this.share = new Share({ openDevice, takes: this.#media.takes, publish: (kind, track) => this.#media.publish(kind, track) })
     this.#unwatch = [
       this.#link.onMessage((message) => this.#heard(message)),
       this.#media.onChannel((message) => this.cursor.heard(message)),

@@ -44,6 +44,7 @@ export class Media {
   readonly #stream = new Cell<MediaStream | undefined>(undefined)
   readonly #path = new Cell<WebRtcPath | undefined>(undefined)
   readonly #flow = new Cell<Flow>('none')
+  readonly #takes = new Cell<ReadonlySet<ShareKind>>(new Set())
   readonly #roundTripMs = new Cell<number | undefined>(undefined)
   readonly #channel = new Listeners<ChannelOutput>()
   readonly #backoff = new Backoff({ firstMs: 250, maxMs: 8_000 })
@@ -75,6 +76,11 @@ export class Media {
 
   get flow(): Watchable<Flow> {
     return this.#flow
+  }
+
+  /** What of microphone and camera the server would take. */
+  get takes(): Watchable<ReadonlySet<ShareKind>> {
+    return this.#takes
   }
 
   /** Time of a message to the media server and back, in milliseconds. */
@@ -123,6 +129,7 @@ export class Media {
       onUp: () => this.#peer === peer && this.#up(),
       onShaky: () => this.#peer === peer && send('signal/restart'),
       onDown: (reason) => this.#peer === peer && this.#failed('no-media-path', reason),
+      onTakes: (kinds) => this.#peer === peer && this.#takes.set(kinds),
       onStream: (stream) => this.#peer === peer && this.#stream.set(stream),
       onChannel: (message) => this.#peer === peer && this.#heard(message),
     })

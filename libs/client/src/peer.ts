@@ -15,6 +15,8 @@ export interface PeerEvents {
   /** The path wavers and may come back; an ICE restart helps where the network changed. */
   onShaky: () => void
   onDown: (reason: string) => void
+  /** What of one's own the server would take, by its newest offer. */
+  onTakes: (kinds: ReadonlySet<ShareKind>) => void
   onStream: (stream: MediaStream) => void
   onChannel: (message: ChannelOutput) => void
 }
@@ -71,6 +73,7 @@ class BrowserPeer implements PeerLike {
     this.#later(async () => {
       // An offer of ours that crosses this one is taken back by it (RFC 8829 §4.1.10.2), and made anew afterwards.
       await this.#peer.setRemoteDescription({ type: 'offer', sdp })
+      this.#events.onTakes(takenIn(sdp))
       const early = this.#early
       this.#early = []
       for (const candidate of early) {
@@ -198,4 +201,11 @@ class BrowserPeer implements PeerLike {
       this.#events.onDown(reason)
     }
   }
+}
+
+/** The media that an offer wants to receive (RFC 8866 §6.7). */
+export function takenIn(sdp: string): ReadonlySet<ShareKind> {
+  const lines = sdp.split(/^m=/m).slice(1)
+  const kinds = ['audio', 'video'] as const
+  return new Set(kinds.filter((kind) => lines.some((line) => line.startsWith(`${kind} `) && /^a=(sendrecv|recvonly)\r?$/m.test(line))))
 }

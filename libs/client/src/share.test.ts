@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { Cell } from './cell.ts'
+import { takenIn } from './peer.ts'
 import { Share, type ShareKind } from './share.ts'
 
 class Track extends EventTarget {
@@ -12,6 +14,7 @@ function setUp() {
   const said: string[] = []
   const devices: { give: (track: Track) => void; refuse: (error: unknown) => void }[] = []
   const share = new Share({
+    takes: new Cell<ReadonlySet<ShareKind>>(new Set(['audio', 'video'])),
     openDevice: () =>
       new Promise((resolve, reject) => {
         // Nothing here reads more of a track than this one has.
@@ -63,5 +66,13 @@ describe('Share', () => {
     const missing = share.start('audio')
     devices[1]?.refuse(new DOMException('no', 'NotFoundError'))
     await expect(missing).rejects.toMatchObject({ code: 'notFound' })
+  })
+
+  it('[WEB-1457] the offer of the server tells what it would take', () => {
+    const offer = (audio: string, video: string) =>
+      `v=0\r\nm=audio 7 X 96\r\na=${audio}\r\nm=video 7 X 97\r\na=mid:1\r\na=${video}\r\nm=application 7 X 1\r\n`
+    expect([...takenIn(offer('sendrecv', 'sendonly'))]).toEqual(['audio'])
+    expect([...takenIn(offer('sendonly', 'recvonly'))]).toEqual(['video'])
+    expect([...takenIn('')]).toEqual([])
   })
 })

@@ -7,6 +7,8 @@ export type ShareKind = 'audio' | 'video'
 export interface ShareOptions {
   /** Asks the person for the device. */
   openDevice: (kind: ShareKind) => Promise<MediaStreamTrack>
+  /** What the room would take of oneself. */
+  takes: Watchable<ReadonlySet<ShareKind>>
   /** Sends a track to the room, or nothing any more of its kind. Without a connection it does nothing: `again` follows. */
   publish: (kind: ShareKind, track: MediaStreamTrack | undefined) => void
 }
@@ -24,6 +26,11 @@ export class Share {
 
   constructor(options: ShareOptions) {
     this.#options = options
+  }
+
+  /** What the room would take: neither without the right to it, nor what is switched off in its configuration. */
+  get allowed(): Watchable<ReadonlySet<ShareKind>> {
+    return this.#options.takes
   }
 
   /** What is on. */

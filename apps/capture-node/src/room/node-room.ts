@@ -113,6 +113,10 @@ export class NodeRoom implements AsyncDisposable {
       rungs: () => [...capture.videos.values()].map(({ id, bitrate }) => ({ id, bitrate })),
       cursorVideoId: config.legacy ? capture.cursorVideo.id : undefined,
       setup: config.webrtc.setup,
+      taken: [
+        ...(config.capture.microphone.enabled ? ['audio' as const] : []),
+        ...(config.capture.webcam.enabled ? ['video' as const] : []),
+      ],
       onInput: this.#onChannelInput,
       onChannel: (session, send) => this.#greet(session, send),
       onMedia: (media) => this.#takeMedia(capture, media),

@@ -24,6 +24,8 @@ export interface ViewersOptions {
   /** `undefined` where V2 clients are not served. */
   readonly cursorVideoId: string | undefined
   readonly setup: 'active' | 'actpass'
+  /** What of microphone and webcam the desktop takes. */
+  readonly taken: readonly ('audio' | 'video')[]
   readonly onInput: (session: string, input: Exclude<ChannelInput, { is: 'ping' }>, dialect: 'v3' | 'v2') => void
   /** A channel has just opened: what is sent in this very call reaches it before any broadcast. */
   readonly onChannel: (session: string, send: (message: Uint8Array) => void) => void
@@ -82,6 +84,7 @@ export class Viewers {
       video: { ...wanted, ...(video.disabled !== undefined && { disabled: video.disabled }) },
       audio: audio.disabled === undefined ? {} : { disabled: audio.disabled },
       canShare: session.profile.can_share_media,
+      taken: this.#options.taken,
       paused: room.view.isShutOut(session.profile),
       setup,
     })

@@ -29,7 +29,8 @@ export interface DescriptionOptions {
   /** Addresses for the candidates, best first. */
   readonly addresses: readonly string[]
   readonly setup: 'active' | 'actpass'
-  readonly canShare: boolean
+  /** What the client may send. */
+  readonly shares: readonly MediaKind[]
   /** The codecs of the room, in which a client may send. */
   readonly codecs: readonly Codec[]
 }
@@ -77,7 +78,8 @@ export class PeerDescription {
 
   /** Codecs in which the client may send; none when it may not share. */
   get wanted(): readonly RtpCodec[] {
-    return this.#options.canShare ? this.#options.codecs.map(wantedCodec) : []
+    const { codecs, shares } = this.#options
+    return codecs.filter(({ mimeType }) => shares.some((kind) => mimeType.toLowerCase().startsWith(`${kind}/`))).map(wantedCodec)
   }
 
   /** The m-line of what this consumer sends: in its place where it has one, else before the data channel. */
@@ -89,14 +91,14 @@ export class PeerDescription {
       encodings: consumer.rtpParameters.encodings ?? [],
       rtcp: consumer.rtpParameters.rtcp ?? {},
     }
-    const section = sendingSection({ kind, mid: mid ?? '', track: kind, direction: this.#ownDirection, rtp })
+    const section = sendingSection({ kind, mid: mid ?? '', track: kind, direction: this.#directionOf(kind), rtp })
     const place = this.#sections.findIndex((one) => one.mid === section.mid)
     this.#sections.splice(place < 0 ? this.#sections.length - 1 : place, place < 0 ? 0 : 1, section)
   }
 
   /** An offer of everything as it is now. */
   offer(): Offer {
-    const sections = this.#sections.map((one) => ('sending' in one ? { ...one, direction: this.#ownDirection } : one))
+    const sections = this.#sections.map((one) => ('sending' in one ? { ...one, direction: this.#directionOf(one.kind) } : one))
     return {
       sdp: offer({ origin: this.#nextOrigin(), transport: this.#transport(this.#options.setup), sections }),
       candidates: candidateEvents(this.#candidates),
@@ -150,8 +152,9 @@ export class PeerDescription {
     return { sdp: result.sdp, incoming: result.incoming }
   }
 
-  get #ownDirection(): 'sendrecv' | 'sendonly' {
-    return this.#options.canShare ? 'sendrecv' : 'sendonly'
+  /** By this a client knows what it may send (RFC 8829 §5.2.1): where it may not, it need not ask anybody for a device. */
+  #directionOf(kind: MediaKind): 'sendrecv' | 'sendonly' {
+    return this.#options.shares.includes(kind) ? 'sendrecv' : 'sendonly'
   }
 
   #transport(setup: LocalTransport['setup']): LocalTransport {

@@ -51,7 +51,15 @@ async function openTransport({ carrier, estimator, log }: PeerSetting): Promise<
 
 async function openInside(transport: WebRtcTransport, options: PeerOptions, setting: PeerSetting): Promise<PeerParts> {
   const { carrier, addresses, estimator, defaultId } = setting
-  const { kind, canShare, video: videoRequest = {}, audio: audioRequest = {}, paused: isPaused = false, setup = 'active' } = options
+  const {
+    kind,
+    canShare,
+    taken = ['audio', 'video'],
+    video: videoRequest = {},
+    audio: audioRequest = {},
+    paused: isPaused = false,
+    setup = 'active',
+  } = options
   const life = new PeerLife(transport, setting.clock, () => carrier.run.worker.died)
   // Together, so that the requests share their way to the worker; what came to be when one of them failed goes with the transport.
   const [audio, video, channels] = await Promise.allSettled([
@@ -68,7 +76,7 @@ async function openInside(transport: WebRtcTransport, options: PeerOptions, sett
     DataChannels.open({ carrier, transport, opener: kind === 'v3' ? 'server' : 'client' }),
   ])
   if (audio.status === 'fulfilled' && video.status === 'fulfilled' && channels.status === 'fulfilled') {
-    const description = new PeerDescription({ transport, addresses, setup, canShare, codecs: carrier.codecs })
+    const description = new PeerDescription({ transport, addresses, setup, shares: canShare ? taken : [], codecs: carrier.codecs })
     const parts = { transport, life, description, audio: audio.value, video: video.value, channels: channels.value }
     for (const media of ['audio', 'video'] as const) {
       const { consumer } = parts[media]

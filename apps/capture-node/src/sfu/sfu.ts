@@ -69,6 +69,8 @@ export interface PeerOptions {
   readonly audio?: AudioRequest
   /** Whether microphone and webcam of this viewer are taken. */
   readonly canShare: boolean
+  /** What the room takes of a viewer at all; default: both. */
+  readonly taken?: readonly ('audio' | 'video')[]
   /** True to begin with no media (private mode). */
   readonly paused?: boolean
   /** Who opens DTLS: the server (`active`, the default, fastest) or whoever the client chooses (`actpass`, the standard). */

@@ -37,6 +37,8 @@ export function createModel(client: NekoClient, { invitation, preferences }: Out
     path: signalOf(client.path),
     lines: signalOf(client.chat.lines),
     transfers: signalOf(client.files.transfers),
+    /** Which of one's own devices the room would take. */
+    mayShare: signalOf(client.share.allowed),
     /** Which of one's own devices are on. */
     shares: signalOf(client.share.on),
     verdict: computed<ControlVerdict>(() => (room.value ? controlVerdict(room.value) : 'forbidden')),

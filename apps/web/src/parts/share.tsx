@@ -10,11 +10,12 @@ export function Share({ model }: { model: Model }) {
   if (!room || profileOf(room)?.can_share_media !== true || model.connection.value.is !== 'live') {
     return null
   }
+  const allowed = model.mayShare.value
   const text = words.value.share
   return (
     <>
-      <ShareButton model={model} kind="audio" icon="microphone" on={text.microphoneOff} off={text.microphone} />
-      <ShareButton model={model} kind="video" icon="camera" on={text.cameraOff} off={text.camera} />
+      {allowed.has('audio') && <ShareButton model={model} kind="audio" icon="microphone" on={text.microphoneOff} off={text.microphone} />}
+      {allowed.has('video') && <ShareButton model={model} kind="video" icon="camera" on={text.cameraOff} off={text.camera} />}
     </>
   )
 }
