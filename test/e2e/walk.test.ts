@@ -36,7 +36,7 @@ describe('the page, line by line', () => {
       },
     })
     browser = await TestBrowser.open({ size: { width: 1400, height: 800 } })
-    await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: stack.url })
+    await allow('clipboard-read', 'clipboard-write')
     ann = await RoomPage.enter(browser, { url: stack.url, name: 'ann', password: 'admin' })
     bob = await RoomPage.enter(browser, { url: stack.url, name: 'bob', password: 'neko' })
     await desk.place(0, 0)
@@ -48,6 +48,8 @@ describe('the page, line by line', () => {
     await desk?.[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
+
+  const allow = (...permissions: string[]) => browser.context.grantPermissions(permissions, { origin: stack.url })
 
   async function panel({ page }: RoomPage, name: string): Promise<Locator> {
     const side = page.locator(`[data-panel=${name}]`)
@@ -156,12 +158,18 @@ describe('the page, line by line', () => {
       const text = await (await fetch(`${stack.url}/metrics`)).text()
       return Number(/streamsrc_data_bytes_sum\{[^}]*video_id="microphone"[^}]*\} (\d+)/.exec(text)?.[1] ?? 0)
     }
-    await bob.page.getByRole('button', { name: 'Turn the microphone on' }).click()
+    const on = bob.page.getByRole('button', { name: 'Turn the microphone on' })
+    await on.click()
+    await bob.page.locator('.notice', { hasText: 'allow it in the address bar' }).waitFor(patience)
+    await allow('microphone')
+    await on.click()
     await until(async () => (await heard()) > 2_000, { ms: 15_000, what: 'the microphone in the desktop' })
     expect(await bob.page.locator('[data-shares=video]').count()).toBe(0)
     await bob.page.getByRole('button', { name: 'Turn the microphone off' }).click()
-    await bob.page.getByRole('button', { name: 'Turn the microphone on' }).waitFor(patience)
+    await on.waitFor(patience)
     await bob.sees(3)
+    await browser.context.clearPermissions()
+    await allow('clipboard-read', 'clipboard-write')
   })
 
   it('[WEB-1464] what is copied in the desktop comes with its formatting and as a picture, and so it goes back', async () => {

@@ -16,9 +16,8 @@ const flags = [
   '--disable-component-update',
   '--disable-sync',
   '--autoplay-policy=no-user-gesture-required',
-  // A microphone that beeps and a camera, without asking.
+  // A microphone that beeps. Allow it late: a browser that may use one tries other addresses of this machine than 127.0.0.1.
   '--use-fake-device-for-media-stream',
-  '--use-fake-ui-for-media-stream',
 ]
 
 /** A real browser with a profile of its own, which goes with it. */

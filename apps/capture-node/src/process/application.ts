@@ -42,9 +42,13 @@ export interface PreparedApplication {
   readonly openLink: (url: string) => boolean
 }
 
-/** The application named by an option's text: a preset's name, or else a command line; `url` is the page a browser starts with. */
-export function applicationFrom(text: string, url?: string): Application {
-  return text === 'chromium' ? { is: 'chromium', ...(url !== undefined && { url }) } : { is: 'command', line: text }
+/**
+ * The application named by an option's text: a preset's name, or else a command line; `url` is the page a browser starts with. A browser asks
+ * for files only where its dialogs are answered by the clients: elsewhere they would show the server's.
+ */
+export function applicationFrom(text: string, { url, answersDialogs }: { url?: string; answersDialogs: boolean }): Application {
+  const policies = { ...chromiumPolicies, AllowFileSelectionDialogs: answersDialogs }
+  return text === 'chromium' ? { is: 'chromium', policies, ...(url !== undefined && { url }) } : { is: 'command', line: text }
 }
 
 /**

@@ -182,7 +182,7 @@ export class NodeRoom implements AsyncDisposable {
       ...(identity && { identity }),
       screen,
       displayNumber: displayNumber(display),
-      application: applicationFrom(app, appUrl === '' ? undefined : appUrl),
+      application: applicationFrom(app, { ...(appUrl !== '' && { url: appUrl }), answersDialogs: config.desktop.fileChooserDialog }),
       ...(transfer && { transfer: transfer.path }),
       opener: config.openinapp.enabled ? config.openinapp.openCommand.split(/\s+/).filter((word) => word !== '') : [],
       hidden,

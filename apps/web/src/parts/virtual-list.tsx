@@ -48,7 +48,7 @@ export function VirtualList({
   const { from, to } = windowOf({ count: ids.length, rowPx, ...box.value })
   return (
     <div class="rows" ref={frame}>
-      <ul style={{ height: ids.length * rowPx, paddingTop: from * rowPx }}>
+      <ul style={{ height: `${ids.length * rowPx}px`, paddingTop: `${from * rowPx}px` }}>
         {ids.slice(from, to).map((id, index) => row(id, from + index))}
       </ul>
     </div>
