@@ -106,7 +106,7 @@ describe('a server that says odd things', () => {
     }
     await mallory.room.page.locator('[data-panel=settings]').waitFor({ timeout: 5_000 })
     expect(mallory.errors, `seed ${seed}`).toEqual([])
-    mallory.cut()
+    await mallory.cut()
     await mallory.room.page.locator('.room[data-state=live]').waitFor({ timeout: 15_000 })
     await mallory.room.page.locator('[data-opens=chat]').click()
     await ann.page.getByRole('textbox', { name: 'Write a message' }).fill('still here?')
