@@ -68,9 +68,11 @@ export class NativeViewers implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #fingerprint: string
   readonly #waiting = new Map<number, { resolve: (profile: string) => void; reject: (error: Error) => void }>()
-  readonly #reports: ((report: ViewersReport) => void)[] = []
+  readonly #reports: { resolve: (report: ViewersReport) => void; reject: (error: Error) => void }[] = []
   /** Viewers that ended after they were connected, with the reason. */
   readonly ended = new Map<number, string>()
+  /** How the process ended, once it has. */
+  #exit: string | undefined
   #nextId = 0
 
   private constructor(child: ChildProcess, fingerprint: string) {
@@ -128,8 +130,11 @@ export class NativeViewers implements AsyncDisposable {
   }
 
   async report(): Promise<ViewersReport> {
-    const { promise, resolve } = Promise.withResolvers<ViewersReport>()
-    this.#reports.push(resolve)
+    if (this.#exit !== undefined) {
+      throw new NekoError('unavailable', this.#exit)
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<ViewersReport>()
+    this.#reports.push({ resolve, reject })
     this.#say('report', {})
     return within(reportMs, 'the report of the viewers', promise)
   }
@@ -160,7 +165,7 @@ export class NativeViewers implements AsyncDisposable {
       case 'closed':
         return this.#end(line.id ?? -1, line.event === 'failed' ? line.message : 'closed by the server')
       case 'report':
-        return this.#reports.shift()?.(line)
+        return this.#reports.shift()?.resolve(line)
       case 'ready':
         return undefined
       default:
@@ -174,8 +179,13 @@ export class NativeViewers implements AsyncDisposable {
   }
 
   #gone(how: number | NodeJS.Signals | null): void {
+    const reason = `the viewers ended with ${how}`
+    this.#exit = reason
     for (const id of this.#waiting.keys()) {
-      this.#end(id, `the viewers ended with ${how}`)
+      this.#end(id, reason)
+    }
+    for (const { reject } of this.#reports.splice(0)) {
+      reject(new NekoError('unavailable', reason))
     }
   }
 }

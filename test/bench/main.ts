@@ -5,6 +5,7 @@ import { messageOf } from '@neko-edge/kit'
 import { workerBinary } from '../../infra/worker/locate.ts'
 import { controlPlane } from './control-plane.ts'
 import { firstLight } from './first-light.ts'
+import { packetCheck } from './packet-check.ts'
 import { packetPath } from './packet-path.ts'
 
 const usage = `bench control-plane
@@ -22,7 +23,10 @@ bench packet-path [--worker stock|PATH]... [--viewers 200,400,900] [--windows N]
   --worker    a mediasoup worker to measure; may be given several times (stock)
   --viewers   how many viewers, rising (200,400,900)
   --windows   how often to measure with each number of viewers (5)
-  --seconds   how long each time (4)`
+  --seconds   how long each time (4)
+bench packet-check [--worker stock|PATH]... [--packets N]
+  whether every packet arrives as it was sent, in order, whatever happens on the way; wants some minutes
+  --packets   how many (10000000)`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,6 +40,7 @@ const { values, positionals } = parseArgs({
     viewers: { type: 'string' },
     worker: { type: 'string', multiple: true, default: ['stock'] },
     windows: { type: 'string', default: '5' },
+    packets: { type: 'string', default: '10000000' },
     seconds: { type: 'string', default: '4' },
   },
 })
@@ -48,6 +53,8 @@ function run(name: string | undefined): Promise<unknown> {
       return controlPlane(progress)
     case 'first-light':
       return firstLight(firstLightOptions(), progress)
+    case 'packet-check':
+      return packetCheck({ workers: workers(), packets: Number(values.packets) }, progress)
     case 'packet-path':
       return packetPath(packetPathOptions(), progress)
     default:
@@ -80,18 +87,23 @@ function firstLightOptions() {
 
 function packetPathOptions() {
   return {
-    workers: values.worker.flatMap((name) => {
-      const path = name === 'stock' ? workerBinary() : name
-      if (path === undefined || !existsSync(path)) {
-        progress(`worker ${name}: not there, left out`)
-        return []
-      }
-      return [{ name, path }]
-    }),
+    workers: workers(),
     viewers: viewerCounts('200,400,900'),
     windows: Number(values.windows),
     windowMs: Number(values.seconds) * 1_000,
   }
+}
+
+/** The programs to measure; what is not there is said and left out. */
+function workers(): { name: string; path: string }[] {
+  return values.worker.flatMap((name) => {
+    const path = name === 'stock' ? workerBinary() : name
+    if (path === undefined || !existsSync(path)) {
+      progress(`worker ${name}: not there, left out`)
+      return []
+    }
+    return [{ name, path }]
+  })
 }
 
 function viewerCounts(otherwise: string): number[] {

@@ -20,6 +20,8 @@ export interface PacketViewer extends NativeViewer {
   readonly peer: Peer
 }
 
+type Parts = Pick<PacketRoom, 'sfu' | 'room' | 'viewers' | 'high' | 'low'> & { close: () => Promise<unknown> }
+
 /** A room of the real SFU, fed with synthetic frames, before native viewers. Frames flow when the sources are started. */
 export class PacketRoom implements AsyncDisposable {
   readonly sfu: Sfu
@@ -27,35 +29,53 @@ export class PacketRoom implements AsyncDisposable {
   readonly viewers: NativeViewers
   readonly high: SyntheticSource
   readonly low: SyntheticSource
+  readonly #close: () => Promise<unknown>
 
-  private constructor(parts: Pick<PacketRoom, 'sfu' | 'room' | 'viewers' | 'high' | 'low'>) {
+  private constructor(parts: Parts) {
     this.sfu = parts.sfu
     this.room = parts.room
     this.viewers = parts.viewers
     this.high = parts.high
     this.low = parts.low
+    this.#close = parts.close
   }
 
-  static async open({ workerBin, source = {}, hasEstimator = false }: PacketRoomOptions): Promise<PacketRoom> {
+  static async open({ workerBin, source, hasEstimator = false }: PacketRoomOptions): Promise<PacketRoom> {
+    const sfu = await openMediasoupSfu({
+      workerBin,
+      ports: { listenIp: '127.0.0.1', range: { min: 40_000, max: 49_999 } },
+      announced: ['127.0.0.1'],
+      log: silentLog,
+      ...(hasEstimator ? { estimator: { initialBitrate: 10_000_000 } } : {}),
+    })
+    return PacketRoom.#openOn(sfu, source, async () => sfu[Symbol.asyncDispose]())
+  }
+
+  /** Another room on the same worker. */
+  static anotherOn({ sfu }: PacketRoom, source?: Partial<SyntheticOptions>): Promise<PacketRoom> {
+    return PacketRoom.#openOn(sfu, source, async () => undefined)
+  }
+
+  /** The same room before viewers that are counted by themselves. */
+  static async alongside({ sfu, room, high, low }: PacketRoom): Promise<PacketRoom> {
+    return new PacketRoom({ sfu, room, high, low, viewers: await NativeViewers.open(), close: async () => undefined })
+  }
+
+  static async #openOn(sfu: Sfu, source: Partial<SyntheticOptions> = {}, closeSfu: () => Promise<unknown>): Promise<PacketRoom> {
     const high = new SyntheticSource({ id: 'high', ssrc: 1001, layer: 1, ...source })
     // Thin: what only the estimator needs is not to be measured.
     const low = new SyntheticSource({ id: 'low', ssrc: 1002, layer: 0, fps: 10, frameBytes: [400, 800] })
     const cursorVideo = new SyntheticSource({ id: 'legacy', ssrc: 1003, layer: 0 })
     const audio = new SyntheticSource({ id: 'audio', ssrc: 1004, layer: 0, codec: codecs.opus })
-    const viewers = await NativeViewers.open()
-    let sfu: Sfu | undefined
     try {
-      sfu = await openMediasoupSfu({
-        workerBin,
-        ports: { listenIp: '127.0.0.1', range: { min: 40_000, max: 49_999 } },
-        announced: ['127.0.0.1'],
-        log: silentLog,
-        ...(hasEstimator ? { estimator: { initialBitrate: 10_000_000 } } : {}),
-      })
-      const room = await sfu.openRoom({ rungs: [high, low], cursorVideo, audio })
-      return new PacketRoom({ sfu, room, viewers, high, low })
+      const [room, viewers] = await Promise.all([sfu.openRoom({ rungs: [high, low], cursorVideo, audio }), NativeViewers.open()])
+      const close = async () => {
+        await room[Symbol.asyncDispose]()
+        await closeSfu()
+      }
+      return new PacketRoom({ sfu, room, viewers, high, low, close })
     } catch (error) {
-      await Promise.all([sfu?.[Symbol.asyncDispose](), viewers[Symbol.asyncDispose]()])
+      await closeSfu()
       throw error
     }
   }
@@ -86,9 +106,10 @@ export class PacketRoom implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // The room goes first, with frames on their way.
+    await this.#close()
     this.high.stop()
     this.low.stop()
     await this.viewers[Symbol.asyncDispose]()
-    await this.sfu[Symbol.asyncDispose]()
   }
 }
