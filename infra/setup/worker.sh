@@ -2,6 +2,7 @@
 
 # The place in the cache; the same that infra/worker/locate.ts computes (a test compares them). In sh as well, because it must be known
 # before Node 24 is there whether the packages that build a worker are needed.
+# worker_path fast|stock
 worker_path() {
   version=$(sed -n '/^ *"node_modules\/mediasoup": {/,/^ *}/s/^ *"version": "\(.*\)",*$/\1/p' package-lock.json)
   recipe=$(
@@ -10,11 +11,11 @@ worker_path() {
       find infra/worker/recipe -type f | LC_ALL=C sort | xargs cat
     } | sha256sum | cut -c 1-12
   )
-  echo "$cache/worker/$version-$recipe/mediasoup-worker"
+  echo "$cache/worker/$version-$1-$recipe/mediasoup-worker"
 }
 
 worker_is_there() {
-  [ -x "${MEDIASOUP_WORKER_BIN:-$(worker_path)}" ]
+  [ -x "${MEDIASOUP_WORKER_BIN:-$(worker_path fast)}" ]
 }
 
 provide_worker() {
@@ -27,6 +28,10 @@ provide_worker() {
   fi
   missing=$(missing_of $build_packages)
   if [ -n "$missing" ] && ! can_be_root; then
+    if [ -x "$(worker_path stock)" ]; then
+      already_there 'mediasoup worker (the stock one: nothing to build the fast one with)'
+      return
+    fi
     begin 'mediasoup worker' worker-download 'no build tools and no root: trying the prebuilt one'
     if node infra/worker/main.ts download >/dev/null 2>&1; then
       end

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { applyEdit } from './apply-edits.ts'
 import { mediasoupFolder } from './locate.ts'
-import { edits } from './recipe/edits.ts'
+import { editsOf } from './recipe/edits.ts'
 
 const edit = { file: 'a.cpp', expects: 'a == b', replaceWith: 'a & $&', why: 'a test' }
 
@@ -16,7 +16,12 @@ test('[INF-2] an edit whose text is gone or stands twice fails and names file an
   expect(() => applyEdit('a == b; a == b', edit)).toThrow('found 2 times')
 })
 
-test.for(edits)('[INF-3] the edit of $file fits the installed mediasoup', (real) => {
-  const source = readFileSync(join(mediasoupFolder, 'worker', real.file), 'utf8')
-  expect(applyEdit(source, real)).toContain(real.replaceWith)
+test.for(Object.entries(editsOf))('[INF-3] the edits of the %s worker fit the installed mediasoup, one after the other', ([, edits]) => {
+  const sources = new Map<string, string>()
+  for (const edit of edits) {
+    const before = sources.get(edit.file) ?? readFileSync(join(mediasoupFolder, 'worker', edit.file), 'utf8')
+    const after = applyEdit(before, edit)
+    expect(after).toContain(edit.replaceWith)
+    sources.set(edit.file, after)
+  }
 })

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { cachedWorker, workerBinary } from './locate.ts'
+import { cachedWorker, type Flavour, findWorker, workerBinary } from './locate.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -9,10 +11,10 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
-test('[INF-4] set-up and the server look for the worker in the same place', () => {
-  const script = 'cache=/c/neko-edge; . infra/setup/worker.sh; worker_path'
+test.for<Flavour>(['fast', 'stock'])('[INF-4] set-up and the server look for the %s worker in the same place', (flavour) => {
+  const script = `cache=/c/neko-edge; . infra/setup/worker.sh; worker_path ${flavour}`
   vi.stubEnv('XDG_CACHE_HOME', '/c')
-  expect(execFileSync('sh', ['-c', script], { cwd: root, encoding: 'utf8' }).trim()).toBe(cachedWorker())
+  expect(execFileSync('sh', ['-c', script], { cwd: root, encoding: 'utf8' }).trim()).toBe(cachedWorker(flavour))
 })
 
 test('[INF-5] MEDIASOUP_WORKER_BIN wins; without it and without a cached worker there is none', () => {
@@ -21,4 +23,19 @@ test('[INF-5] MEDIASOUP_WORKER_BIN wins; without it and without a cached worker 
   expect(workerBinary()).toBe('/opt/worker')
   vi.stubEnv('MEDIASOUP_WORKER_BIN', '')
   expect(workerBinary()).toBeUndefined()
+})
+
+test('[INF-1100] the fast worker where it was built, else the stock one that is there', () => {
+  const cache = mkdtempSync(join(tmpdir(), 'neko-cache-'))
+  try {
+    vi.stubEnv('XDG_CACHE_HOME', cache)
+    vi.stubEnv('MEDIASOUP_WORKER_BIN', '')
+    for (const flavour of ['stock', 'fast'] as const) {
+      mkdirSync(join(cachedWorker(flavour), '..'), { recursive: true })
+      writeFileSync(cachedWorker(flavour), '')
+      expect(findWorker()).toEqual({ path: cachedWorker(flavour), why: expect.stringContaining(`the ${flavour} one`) })
+    }
+  } finally {
+    rmSync(cache, { recursive: true })
+  }
 })

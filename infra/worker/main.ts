@@ -1,55 +1,42 @@
 /**
- * `node infra/worker/main.ts build | download`: obtains a mediasoup worker, verifies it and puts it into the cache, where `locate.ts`
- * finds it. `infra/setup` calls it after `npm ci` where no worker is there yet. Progress goes to stdout; on failure the exit code is 1,
- * nothing is cached and the log that the last line names is kept.
+ * `node infra/worker/main.ts build [fast | stock] | download`: obtains a mediasoup worker, verifies it and puts it into the cache, where
+ * `locate.ts` finds it. `infra/setup` calls it after `npm ci` where no worker is there yet. Progress goes to stdout; on failure the exit
+ * code is 1, nothing is cached and the log that the last line names is kept.
+ *
+ * `node infra/worker/main.ts sanitized PATH`: the fast worker with the address and undefined-behaviour sanitizers, for tests by hand; at
+ * PATH, with the build's folder and log beside it.
  */
-import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { copyFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { buildWorker } from './build.ts'
-import { downloadWorker } from './download.ts'
-import { cachedWorker, cacheFolder } from './locate.ts'
-import { verifyWorker } from './verify.ts'
-
-const ways = {
-  build: (logFile: string) => buildWorker({ folder: join(cacheFolder(), 'worker', 'build'), logFile, onProgress: printPercent }),
-  download: downloadWorker,
-}
+import { obtainWorker, type Way } from './obtain.ts'
 
 let printed = -1
 
-const way = process.argv[2]
-if (way !== 'build' && way !== 'download') {
-  process.stderr.write('usage: node infra/worker/main.ts build | download\n')
+const [verb, path] = process.argv.slice(2)
+const way = wayOf(process.argv.slice(2))
+const isSanitized = verb === 'sanitized' && path !== undefined
+if (way === undefined && !isSanitized) {
+  process.stderr.write('usage: node infra/worker/main.ts build [fast | stock] | download | sanitized PATH\n')
   process.exit(2)
 }
-process.exitCode = await obtain(way)
-
-async function obtain(chosen: keyof typeof ways): Promise<0 | 1> {
-  const logFile = join(cacheFolder(), 'log', `worker-${chosen}.log`)
-  mkdirSync(dirname(logFile), { recursive: true })
-  writeFileSync(logFile, '')
-  try {
-    const fresh = await ways[chosen](logFile)
-    await verifyWorker(fresh)
-    keep(fresh)
-    return 0
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
-    writeFileSync(logFile, `${text}\n`, { flag: 'a' })
-    process.stderr.write(`the mediasoup worker could not be had (${chosen}): ${text}\nlog: ${logFile}\n`)
-    return 1
-  } finally {
-    rmSync(join(cacheFolder(), 'worker', 'build'), { recursive: true, force: true })
-  }
+try {
+  await (way ? obtainWorker(way, printPercent) : sanitized(resolve(path ?? '')))
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
 }
 
-/** Into the cache by a rename, so that nobody ever finds half a file there. */
-function keep(fresh: string): void {
-  const place = cachedWorker()
-  mkdirSync(dirname(place), { recursive: true })
-  const half = `${place}.${process.pid}`
-  copyFileSync(fresh, half)
-  renameSync(half, place)
+async function sanitized(to: string): Promise<void> {
+  const options = { flavour: 'fast', isSanitized: true, folder: `${to}.build`, logFile: `${to}.log`, onProgress: printPercent } as const
+  copyFileSync(await buildWorker(options), to)
+}
+
+function wayOf([name, flavour = name === 'build' ? 'fast' : 'stock']: readonly string[]): Way | undefined {
+  if (name === 'build' && (flavour === 'fast' || flavour === 'stock')) {
+    return { way: 'build', flavour }
+  }
+  return name === 'download' && flavour === 'stock' ? { way: 'download', flavour } : undefined
 }
 
 /** One line that counts up on a terminal; elsewhere one line for every tenth. */

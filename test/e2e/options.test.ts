@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { until } from '@neko-edge/kit'
 import { freeTcpPort, freeUdpPort, processTree, TempRedis } from '@neko-edge/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { workerBinary } from '../../infra/worker/locate.ts'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { cachedWorker, workerBinary } from '../../infra/worker/locate.ts'
 
 const main = fileURLToPath(new URL('../../apps/neko/src/main.ts', import.meta.url))
 let folder: string
@@ -185,18 +185,37 @@ describe('bad input ends the start with one clear text for each', () => {
 })
 
 describe('what a node starts with', () => {
-  it('[OPT-43] sfu.worker: a path as it is, and fast is refused where there is none', async () => {
-    await using fast = await start(['capture-node'], { NEKO_SFU_WORKER: 'fast' })
-    expect([await fast.end(), fast.said()]).toEqual([1, expect.stringContaining('there is no fast worker on this machine')])
+  it('[OPT-43] sfu.worker: a path as it is, fast what was built here, and refused where it was not', async () => {
+    await using bare = await start(['capture-node'], { NEKO_SFU_WORKER: 'fast', XDG_CACHE_HOME: join(folder, 'bare') })
+    expect([await bare.end(), bare.said()]).toEqual([1, expect.stringContaining('there is no fast worker on this machine')])
     await using none = await start(['capture-node'], { NEKO_SFU_WORKER: '/nowhere/worker' })
     expect([await none.end(), none.said()]).toEqual([1, expect.stringContaining('/nowhere/worker does not start')])
-    await using node = await start(['capture-node'], { NEKO_SFU_WORKER: workerBinary() ?? '', NEKO_NODE_ROLES: 'relay' })
-    await node.says('media worker started')
+    await using named = await start(['capture-node'], { NEKO_SFU_WORKER: workerBinary() ?? '', NEKO_NODE_ROLES: 'relay' })
+    await named.says('media worker started')
+    await using fast = await start(['capture-node'], { NEKO_SFU_WORKER: 'fast', NEKO_NODE_ROLES: 'relay' })
+    await fast.says('media worker started')
+    expect(fast.said()).toContain('sfu.worker is fast')
   })
 
-  it('[OPT-44] data.dir: what a node keeps is there; sfu.worker: stock is what is built here', async () => {
+  it('[INF-1101] sfu.worker stock: what was built of it is used, and what can not be built is said', async () => {
+    // To build it takes two minutes: here its tools are missing, and then a worker lies where the build would have put it.
+    const cache = join(folder, 'stock')
+    const environment = { NEKO_SFU_WORKER: 'stock', XDG_CACHE_HOME: cache, NEKO_NODE_ROLES: 'relay' }
+    await using broken = await start(['capture-node'], { ...environment, PATH: '/nowhere' })
+    expect([await broken.end(), broken.said()]).toEqual([1, expect.stringContaining('flatc can not be started')])
+    vi.stubEnv('XDG_CACHE_HOME', cache)
+    const place = cachedWorker('stock')
+    vi.unstubAllEnvs()
+    await mkdir(dirname(place), { recursive: true })
+    await symlink(workerBinary() ?? '', place)
+    await using node = await start(['capture-node'], environment)
+    await node.says('media worker started')
+    expect(node.said()).toContain(place)
+  })
+
+  it('[OPT-44] data.dir: what a node keeps is there', async () => {
     const kept = join(folder, 'kept')
-    await using node = await start(['capture-node'], { NEKO_DATA_DIR: kept, NEKO_SFU_WORKER: 'stock', NEKO_NODE_ROLES: 'relay' })
+    await using node = await start(['capture-node'], { NEKO_DATA_DIR: kept, NEKO_NODE_ROLES: 'relay' })
     await node.says('media worker started')
     expect(await readdir(kept)).toEqual(['gstreamer'])
   })

@@ -6,6 +6,7 @@ import { type Child, Supervised, spawnChild } from '@neko-edge/process'
 import { openDataFolder, runFolder } from './folder.ts'
 import { readyVariable } from './readiness.ts'
 import { startRedis } from './redis-server.ts'
+import { provideWorker } from './sfu-worker.ts'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
 
@@ -17,6 +18,8 @@ const startMs = 90_000
  * started again when it dies. Fails, with nothing left running, when one of them can not start at all.
  */
 export async function serve({ config, argv, log }: { config: Config; argv: readonly string[]; log: Log }): Promise<AsyncDisposable> {
+  // Before a capture node has to be ready in time.
+  await provideWorker(config.sfu.worker, log)
   await using opening = new AsyncDisposableStack()
   const dataFolder = await openDataFolder(config.data.dir)
   const folder = await runFolder()

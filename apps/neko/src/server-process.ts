@@ -30,7 +30,7 @@ export async function runCaptureNode(argv: readonly string[]): Promise<undefined
   const { config } = loaded
   const { startCaptureNode } = await import('../../capture-node/src/main.ts')
   const { sfuWorker } = await import('./sfu-worker.ts')
-  const workerBin = sfuWorker(config.sfu.worker)
+  const workerBin = await sfuWorker(config.sfu.worker, log)
   const dataFolder = await openDataFolder(config.data.dir)
   const folder = await runFolder()
   await runUntilStopped(() => startCaptureNode({ config, redisUrl: redisUrl(loaded), dataFolder, runFolder: folder, workerBin, log }), log)

@@ -144,7 +144,7 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
   'data.dir': by('what survives a restart is kept there', 'CLI-2', 'OPT-44'),
   'node.id': by('the name under which the node has its room', 'OPT-36'),
   'node.roles': by('a node without the role capture claims no room', 'OPT-36'),
-  'sfu.worker': by('the program of the media workers', 'OPT-43', 'OPT-44'),
+  'sfu.worker': by('the program of the media workers', 'OPT-43', 'INF-1101'),
   'sfu.workers': by('so many media workers run', 'OPT-36'),
   'sfu.max_load': by('the next viewers of a room go to the next worker', 'OPT-36', 'SFU-1705'),
 }

@@ -3,6 +3,7 @@ import { setLogEventListeners } from 'mediasoup'
 import type { WebRtcServer, Worker } from 'mediasoup/types'
 import { listenInfos, portsText } from './listen-infos.ts'
 import { startWorker, type Together } from './worker-channel.ts'
+import { workerCounters } from './worker-counters.ts'
 import type { SfuPorts } from './worker-options.ts'
 
 export interface SfuWorkerOptions {
@@ -58,7 +59,11 @@ async function startRun({ workerBin, index, ports, log }: SfuWorkerOptions): Pro
   const { worker, together } = started
   try {
     const server = await worker.createWebRtcServer({ listenInfos: listenInfos(ports, index) })
-    log.info({ proc: 'mediasoup-worker', pid: worker.pid, index }, 'media worker started')
+    const aead = (await workerCounters(worker.pid))?.aead
+    log.info(
+      { proc: 'mediasoup-worker', pid: worker.pid, index, flavour: aead ? 'fast' : 'stock', ...(aead && { aead }) },
+      'media worker started',
+    )
     return { worker, server, together }
   } catch (error) {
     worker.close()

@@ -66,7 +66,8 @@ export const edge = {
   'sfu.worker': text({
     default: '',
     since: 'edge',
-    about: 'mediasoup worker: fast (the one with our packet path), stock, or a path; empty: what npm run setup built',
+    about:
+      'mediasoup worker: fast (the one with our packet path), stock (mediasoup as it is; built on first use), or a path; empty: fast where it was built',
     form: 'fast, stock or an absolute path',
     check: (value) =>
       value === '' || value === 'fast' || value === 'stock' || value.startsWith('/')
