@@ -19,6 +19,7 @@ const sections: Readonly<Record<string, string>> = {
   CTL: 'Who may control',
   RED: 'Redis that goes away',
   SFU: 'Fan-out',
+  STR: 'The thin line',
   SDP: 'Session descriptions',
   CAP: 'Capture',
   DSK: 'Desktop',

@@ -1,4 +1,5 @@
-import { freeTcpPort } from '@neko-edge/testing'
+import { until } from '@neko-edge/kit'
+import { freeTcpPort, freeUdpPort, UdpShaper } from '@neko-edge/testing'
 import { TestBrowser } from '@neko-edge/testing/chromium'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DeskPage, target } from './desk-page.ts'
@@ -9,7 +10,7 @@ import { Stack } from './stack.ts'
 const noWebRtc = 'delete globalThis.RTCPeerConnection'
 const noWebCodecs = 'delete globalThis.VideoDecoder; delete globalThis.AudioDecoder'
 /** The candidates of these protocols lead to an address that nobody has (RFC 5737): as behind a firewall that drops what goes there. */
-const nowhere = (protocols: 'udp' | 'udp|tcp') => `
+const nowhere = (protocols: 'udp' | 'tcp' | 'udp|tcp') => `
   const candidates = /(candidate:\\S+ \\d+ (?:${protocols}) \\d+ )127\\.0\\.0\\.1/gi
   const accept = RTCPeerConnection.prototype.setRemoteDescription
   RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
@@ -19,6 +20,22 @@ const nowhere = (protocols: 'udp' | 'udp|tcp') => `
   RTCPeerConnection.prototype.addIceCandidate = function (init) {
     return globalThis.isReachable || init.candidate.search(candidates) < 0 ? add.call(this, init) : Promise.resolve()
   }`
+/** Sound is heard through the gain that the page makes: its loudness, 0…1. */
+const tap = `
+  const make = AudioContext.prototype.createGain
+  AudioContext.prototype.createGain = function () {
+    return (globalThis.tapped = make.call(this))
+  }
+  globalThis.loudness = async () => {
+    const gain = globalThis.tapped
+    if (!gain) return 0
+    const analyser = new AnalyserNode(gain.context, { fftSize: 8192 })
+    gain.connect(analyser)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const samples = new Float32Array(analyser.fftSize)
+    analyser.getFloatTimeDomainData(samples)
+    return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length)
+  }`
 /** From coming in to the picture, in milliseconds: three seconds for WebRTC, three for the next rung. */
 const ladderMs = 6_000
 
@@ -27,12 +44,14 @@ describe('the ladder of ways that a picture takes', () => {
   let stack: Stack
   let browser: TestBrowser
   let ann: RoomPage
+  let udpPort: number
 
   beforeAll(async () => {
+    udpPort = await freeUdpPort()
     desk = await DeskPage.open()
     stack = await Stack.open({
       appUrl: desk.url,
-      env: { NEKO_WEBRTC_TCPMUX: String(await freeTcpPort()), NEKO_SESSION_IMPLICIT_HOSTING: 'true' },
+      env: { NEKO_WEBRTC_UDPMUX: String(udpPort), NEKO_WEBRTC_TCPMUX: String(await freeTcpPort()), NEKO_SESSION_IMPLICIT_HOSTING: 'true' },
     })
     browser = await TestBrowser.open()
     ann = await RoomPage.enter(browser, { url: stack.url, name: 'ann', password: 'admin' })
@@ -58,12 +77,16 @@ describe('the ladder of ways that a picture takes', () => {
   })
 
   it('[WEB-1311] without WebRTC, the picture comes over the WebSocket within three seconds, and a click arrives', async () => {
-    const bob = await RoomPage.knock(browser, { url: stack.url, name: 'bob', password: 'neko', first: noWebRtc })
+    const bob = await RoomPage.knock(browser, { url: stack.url, name: 'bob', password: 'neko', first: `${noWebRtc};${tap}` })
     const startedAt = performance.now()
     await bob.sees(2)
     expect(performance.now() - startedAt).toBeLessThan(3_000)
     expect(await bob.waitForPath('websocket')).toContain('over WebSocket')
     await clicks(bob)
+    const loudness = () => bob.page.evaluate('globalThis.loudness()') as Promise<number>
+    await until(async () => (await loudness()) > 0.01, { ms: 5_000, what: 'the tone of the desktop is heard' })
+    await bob.page.getByRole('button', { name: 'Mute', exact: true }).click()
+    await until(async () => (await loudness()) === 0, { ms: 5_000, what: 'silence' })
     await bob.page.close()
   })
 
@@ -98,6 +121,29 @@ describe('the ladder of ways that a picture takes', () => {
     expect(performance.now() - startedAt).toBeLessThan(ladderMs)
     expect(await bob.waitForPath('tcp')).toContain('direct over TCP')
     await clicks(bob)
+    await bob.page.close()
+  })
+  it('[WEB-1315] a path that dies while it is used: the WebSocket helps out within seconds, until it comes back', async () => {
+    await using shaper = await UdpShaper.open({ host: '127.0.0.1', port: udpPort }, { rate: 100e6 })
+    const through = `${nowhere('tcp')}
+      const direct = RTCPeerConnection.prototype.setRemoteDescription
+      RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
+        return direct.call(this, { type, sdp: sdp.replace(/( udp \\d+ \\S+ )${udpPort} /gi, '$1${shaper.port} ') })
+      }
+      RTCPeerConnection.prototype.addIceCandidate = () => Promise.resolve()`
+    const bob = await RoomPage.enter(browser, { url: stack.url, name: 'bob', password: 'neko', first: through })
+    await bob.waitForPath('udp')
+    shaper.change({ loss: 1 })
+    const startedAt = performance.now()
+    await bob.waitForPath('websocket')
+    await bob.sees(2)
+    const tookMs = performance.now() - startedAt
+    console.info(`picture back ${Math.round(tookMs)} ms after the cut`)
+    expect(tookMs).toBeLessThan(ladderMs)
+    await clicks(bob)
+    shaper.change({ loss: 0 })
+    await bob.waitForPath('udp')
+    await bob.sees(2)
     await bob.page.close()
   })
 })

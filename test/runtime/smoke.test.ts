@@ -1,5 +1,5 @@
 import type { NekoError } from '@neko-edge/kit'
-import { JsonSocket, TempRedis } from '@neko-edge/testing'
+import { JsonSocket, TempRedis, ThinViewer } from '@neko-edge/testing'
 import { loginV3, type V3Session } from '@neko-edge/testing/viewer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ControlPlaneProcess, type RuntimeName } from './control-plane-process.ts'
@@ -87,6 +87,17 @@ describe.each(settings)('control planes on %s and %s', (first, second) => {
     large.sendRaw('x'.repeat(6_000_000))
     expect((await large.closed).code).toBe(1009)
     await Promise.all([atHere.close(), atThere.close()])
+  })
+
+  it('[RUN-1300] answer on the thin line, in binary', async () => {
+    for (const plane of [here, there]) {
+      const session = await login('bob')
+      const socket = await connect(session, plane)
+      const line = await ThinViewer.open({ url: plane.url, token: session.token })
+      line.say({ is: 'ping', time: 1 })
+      expect((await line.next('channel')).bytes[0]).toBe(3)
+      await Promise.all([line.close(), socket.close()])
+    }
   })
 
   it('[RUN-6] say goodbye and end by themselves', async () => {

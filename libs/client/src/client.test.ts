@@ -5,17 +5,20 @@ import { NekoClient } from './client.ts'
 import type { SocketLike } from './link.ts'
 import type { PeerEvents } from './peer.ts'
 import { someRoom } from './room.fixture.ts'
+import type { ThinOptions } from './thin/thin-line.ts'
 
 /** A server in plain objects: it answers logins, and says over the socket what a test makes it say. */
-function setUp() {
+function setUp({ webrtc = true } = {}) {
   const clock = new FakeClock()
   const sockets: SocketLike[] = []
   const urls: string[] = []
   const heard: { event: string }[] = []
   const peers: PeerEvents[] = []
   const answers: (() => Response)[] = []
+  const thin: ThinOptions[] = []
   const client = new NekoClient({
     base: 'http://room/',
+    webrtc,
     platform: {
       clock,
       random: () => 0,
@@ -31,6 +34,10 @@ function setUp() {
         urls.push(url)
         sockets.push(socket)
         return socket
+      },
+      openThin: async (options) => {
+        thin.push(options)
+        return { wish: options.wish, point: () => true, statistics: () => ({ path: 'websocket' }) as never, close: () => {} }
       },
       openPeer: (_, events) => {
         peers.push(events)
@@ -63,7 +70,7 @@ function setUp() {
     says(provide)
     peers.at(-1)?.onUp()
   }
-  return { answers, client, clock, heard, letsIn, peers, says, sees, socket, sockets, urls, is: () => client.connection.value.is }
+  return { answers, client, clock, heard, letsIn, thin, peers, says, sees, socket, sockets, urls, is: () => client.connection.value.is }
 }
 
 const loggedIn = (token: string) => Response.json({ id: 'me', token, profile: someRoom().sessions.get('me')?.profile, state: {} })
@@ -230,5 +237,38 @@ describe('NekoClient', () => {
     await second.client.logout()
     expect(second.clock.pending).toBe(0)
     expect(second.client.token.value).toBeUndefined()
+  })
+
+  it('[WEB-1332] while the thin line helps out the client is live, and input goes over the socket, whatever the data channel says', async () => {
+    const { client, clock, heard, is, says, thin } = await live()
+    says({ event: 'control/host', payload: { id: 'me', has_host: true, host_id: 'me' } })
+    client.control.input({ is: 'move', x: 1, y: 2 })
+    expect(heard.some(({ event }) => event === 'control/move')).toBe(false)
+    clock.advance(3_000)
+    await Promise.resolve()
+    const { events, url } = thin[0] ?? expect.fail('no thin line')
+    expect(url()).toBe('ws://room/api/stream?token=token')
+    client.chooseVideo({ id: 'small' })
+    events.onShown({ picture: 'video', canvas: {} as HTMLCanvasElement })
+    expect([is(), client.path.value, client.room.value?.video?.id]).toEqual(['live', 'websocket', 'small'])
+    client.control.input({ is: 'move', x: 3, y: 4 })
+    expect(heard.at(-1)).toEqual({ event: 'control/move', payload: { x: 3, y: 4 } })
+    expect(await client.statistics()).toEqual({ path: 'websocket' })
+  })
+
+  it('[WEB-1333] without WebRTC nothing is asked for over the socket, an offer is left alone, and the words say what is missing', async () => {
+    const { client, heard, is, letsIn, peers, says, thin } = setUp({ webrtc: false })
+    await client.login('Anna', 'neko')
+    letsIn()
+    says(provide)
+    expect([heard, peers]).toEqual([[], []])
+    expect(is()).toBe('loading')
+    await Promise.resolve()
+    thin[0]?.events.onWaiting({ attempt: 1, retryAt: 9 })
+    expect(client.connection.value).toEqual({ is: 'reconnecting', attempt: 1, retryAt: 9, trouble: { code: 'no-webrtc' } })
+    client.cursor.heard({ is: 'cursor-position', x: 1, y: 1 })
+    thin[0]?.events.onShown({ picture: 'jpeg', canvas: {} as HTMLCanvasElement })
+    // The pointer is in the picture already.
+    expect([is(), client.path.value, client.cursor.position.value]).toEqual(['live', 'jpeg', undefined])
   })
 })

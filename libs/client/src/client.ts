@@ -7,10 +7,9 @@ import { type Account, type Connection, connectionOf } from './connection.ts'
 import { Control } from './control.ts'
 import { Cursor } from './cursor.ts'
 import { Files } from './files.ts'
-import { Ladder, type Path, type ThinPicture } from './ladder.ts'
+import { Ladder, type Path, type ThinPicture, type VideoChoice } from './ladder.ts'
 import { Link } from './link.ts'
 import { Media } from './media.ts'
-import { openBrowserPeer } from './peer.ts'
 import { browserPlatform, type Platform } from './platform.ts'
 import { applyMessage, profileOf, type Room } from './room.ts'
 import { Share } from './share.ts'
@@ -43,12 +42,10 @@ export class NekoClient {
   readonly #link: Link
   readonly #media: Media
   readonly #ladder: Ladder
-  readonly #hasWebRtc: boolean
   readonly #account = new Cell<Account>({ is: 'signed-out' })
   readonly #connection = new Cell<Connection>({ is: 'signed-out' })
   readonly #room = new Cell<Room | undefined>(undefined)
   readonly #token = new Cell<string | undefined>(undefined)
-  readonly #soundBlocked = new Listeners<void>()
   readonly #messages = new Listeners<ServerMessage>()
   readonly #closed = new AbortController()
   readonly #unwatch: (() => void)[]
@@ -65,18 +62,15 @@ export class NekoClient {
     this.api = new Api({ base, fetch, origin, signal: this.#closed.signal })
     this.#link = new Link({ clock, random, openSocket, url: () => this.api.url('api/ws', { socket: true }) })
     const send = this.#link.send.bind(this.#link)
-    this.#hasWebRtc = webrtc && openPeer !== undefined
-    this.#media = new Media({ clock, random, openPeer: openPeer ?? openBrowserPeer, send })
+    this.#media = new Media({ clock, random, openPeer: webrtc ? openPeer : undefined, send })
     this.#ladder = new Ladder({
       clock,
       random,
       media: this.#media,
-      hasWebRtc: this.#hasWebRtc,
       url: () => this.api.url('api/stream', { socket: true }),
       openSocket,
       openThin,
       onChannel: (message) => this.cursor.heard(message),
-      onSoundBlocked: () => this.#soundBlocked.emit(),
     })
     this.control = new Control({
       clock,
@@ -97,6 +91,7 @@ export class NekoClient {
       this.#media.state.watch(() => this.#update()),
       this.#media.state.watch(({ is }) => is === 'up' && this.share.again()),
       this.#ladder.waiting.watch(() => this.#update()),
+      this.#ladder.shown.watch(() => this.#tellWish()),
       this.#ladder.shown.watch(() => this.#update()),
       this.#ladder.path.watch((path) => path === 'jpeg' && this.cursor.hide()),
     ]
@@ -132,12 +127,12 @@ export class NekoClient {
 
   /** The browser lets nothing sound on the thin line before a click. */
   onSoundBlocked(listener: () => void): () => void {
-    return this.#soundBlocked.add(listener)
+    return this.#ladder.soundBlocked.add(listener)
   }
 
   /** How loud the thin line plays, 0 to 1; `stream` is played by whoever shows it. */
   setVolume(volume: number): void {
-    this.#ladder.wish = { ...this.#ladder.wish, volume }
+    this.#ladder.setVolume(volume)
   }
 
   /** Every message of the server, after the room has taken it in. */
@@ -219,14 +214,10 @@ export class NekoClient {
   }
 
   /** Asks for a change of one's own picture: a stream of `room.videos`, or the choice left to the server. */
-  chooseVideo(choice: { id: string } | { auto: true } | { disabled: boolean }): void {
+  chooseVideo(choice: VideoChoice): void {
     this.#link.send('signal/video', 'id' in choice ? { auto: false, selector: { id: choice.id, type: 'exact' } } : choice)
-    const { wish } = this.#ladder
-    if ('disabled' in choice) {
-      this.#ladder.wish = { ...wish, isPictureOff: choice.disabled }
-    } else {
-      this.#ladder.wish = { ...wish, video: 'id' in choice ? choice.id : undefined }
-    }
+    this.#ladder.choose(choice)
+    this.#tellWish()
   }
 
   close(): void {
@@ -291,11 +282,19 @@ export class NekoClient {
         link,
         media: this.#media.state.value,
         isThin: this.#ladder.shown.value !== undefined,
-        waiting: this.#hasWebRtc ? undefined : this.#ladder.waiting.value,
+        waiting: this.#ladder.waiting.value,
         isIn: this.#isIn,
         farewell: this.#farewell,
       }),
     )
+  }
+
+  /** On the thin line the server says nothing of the picture: it is the one that was wished for. */
+  #tellWish(): void {
+    const room = this.#room.value
+    if (room && this.#ladder.shown.value) {
+      this.#room.set({ ...room, video: this.#ladder.videoOf(room.videos) })
+    }
   }
 
   #heard(message: ServerMessage): void {
@@ -311,9 +310,7 @@ export class NekoClient {
         this.#dismissed(troubleOfFarewell(message.payload.message))
         break
       case 'signal/provide':
-        if (this.#hasWebRtc) {
-          this.#media.provide(message.payload)
-        }
+        this.#media.provide(message.payload)
         break
       case 'signal/offer':
       case 'signal/restart':

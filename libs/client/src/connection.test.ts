@@ -24,6 +24,16 @@ describe('connectionOf', () => {
     ['a path being found', { account: signedIn, link: open, media: { is: 'connecting' } }, 'loading'],
     ['all well', { account: signedIn, link: open, media: up }, 'live'],
     ['media lost', { account: signedIn, link: open, media: { is: 'waiting', attempt: 1, retryAt: 5, trouble: lost } }, 'reconnecting'],
+    [
+      'media lost, and the thin line there',
+      { account: signedIn, link: open, media: { is: 'waiting', attempt: 1, retryAt: 5, trouble: lost }, isThin: true },
+      'live',
+    ],
+    [
+      'no WebRTC, and no thin line either',
+      { account: signedIn, link: open, media: off, waiting: { attempt: 2, retryAt: 5 } },
+      'reconnecting',
+    ],
     ['no right to watch', { account: { is: 'signed-in', canWatch: false }, link: open, media: off }, 'blind'],
     ['a goodbye', { account: { is: 'dismissed', trouble: { code: 'replaced' } }, link: { is: 'closed' }, media: off }, 'dismissed'],
   ])('[WEB-80] %s', (_, layers, is) => {

@@ -1,4 +1,5 @@
-import type { Clock } from '@neko-edge/kit'
+import { type Clock, Listeners } from '@neko-edge/kit'
+import type { PeerVideo } from '@neko-edge/protocol'
 import type { ChannelOutput } from '@neko-edge/protocol/channel'
 import { Cell, type Watchable } from './cell.ts'
 import type { SocketLike } from './link.ts'
@@ -13,6 +14,9 @@ const reloadMs = 5_000
 
 /** How picture and sound reach this page: WebRTC over UDP, over TCP or through a TURN server; video or still pictures over a WebSocket. */
 export type Path = WebRtcPath | 'websocket' | 'jpeg'
+
+/** A change of one's own picture: a stream of the room, the choice left to the server, or none at all. */
+export type VideoChoice = { readonly id: string } | { readonly auto: true } | { readonly disabled: boolean }
 
 export interface ThinPicture {
   readonly picture: 'video' | 'jpeg'
@@ -36,18 +40,17 @@ export const openThinLine: OpenThin = async (options) => {
 export interface LadderOptions {
   clock: Clock
   random: () => number
-  media: Pick<Media, 'start' | 'stop' | 'stats' | 'flow' | 'path' | 'roundTripMs'>
-  /** Whether WebRTC is to be tried at all. */
-  hasWebRtc: boolean
+  media: Pick<Media, 'isOff' | 'start' | 'stop' | 'stats' | 'flow' | 'path' | 'roundTripMs'>
   url: () => string
   openSocket: (url: string) => SocketLike
   openThin: OpenThin
   onChannel: (message: ChannelOutput) => void
-  onSoundBlocked: () => void
 }
 
 /** Sees to it that a picture comes: by WebRTC, and where that shows nothing for three seconds, over the thin line until it does. */
 export class Ladder {
+  /** The browser lets nothing sound on the thin line before a click. */
+  readonly soundBlocked = new Listeners<void>()
   readonly #options: LadderOptions
   readonly #shown = new Cell<ThinPicture | undefined>(undefined)
   readonly #waiting = new Cell<Waiting | undefined>(undefined)
@@ -73,7 +76,7 @@ export class Ladder {
     return this.#shown
   }
 
-  /** The thin line could not be had, or was lost: when it is tried again. */
+  /** Without WebRTC: the thin line could not be had, or was lost, and when it is tried again. */
   get waiting(): Watchable<Waiting | undefined> {
     return this.#waiting
   }
@@ -88,22 +91,26 @@ export class Ladder {
     return this.#roundTripMs
   }
 
-  get wish(): ThinWish {
-    return this.#wish
+  /** The choice of one's own picture, for the thin line too. */
+  choose(choice: VideoChoice): void {
+    this.#change('disabled' in choice ? { isPictureOff: choice.disabled } : { video: 'id' in choice ? choice.id : undefined })
   }
 
-  set wish(wish: ThinWish) {
-    this.#wish = wish
-    if (this.#thin) {
-      this.#thin.wish = wish
-    }
+  /** How loud the thin line plays, 0 to 1. */
+  setVolume(volume: number): void {
+    this.#change({ volume })
+  }
+
+  /** What comes over the thin line, of the room's `videos`. */
+  videoOf(videos: readonly string[]): PeerVideo {
+    const { video, isPictureOff } = this.#wish
+    const id = video ?? videos[0] ?? ''
+    return { id, video: id, auto: video === undefined, disabled: isPictureOff }
   }
 
   start(): void {
     this.#isWanted = true
-    if (this.#options.hasWebRtc) {
-      this.#options.media.start()
-    }
+    this.#options.media.start()
     this.#decide()
   }
 
@@ -139,14 +146,21 @@ export class Ladder {
     this.stop()
   }
 
+  #change(change: Partial<ThinWish>): void {
+    this.#wish = { ...this.#wish, ...change }
+    if (this.#thin) {
+      this.#thin.wish = this.#wish
+    }
+  }
+
   #decide(): void {
-    const { clock, hasWebRtc, media } = this.#options
+    const { clock, media } = this.#options
     const flow = media.flow.value
     if (!this.#isWanted || flow === 'up') {
       this.pause()
       this.#closeThin()
     } else if (this.#thin === undefined && this.#loading === undefined) {
-      if (!hasWebRtc || flow === 'silent') {
+      if (media.isOff || flow === 'silent') {
         this.#open()
       } else {
         this.#cancelWait ??= clock.after(patienceMs, () => this.#open())
@@ -156,7 +170,7 @@ export class Ladder {
 
   #open(): void {
     this.pause()
-    const { clock, random, url, openSocket, openThin, onChannel, onSoundBlocked } = this.#options
+    const { clock, random, url, openSocket, openThin, onChannel, media } = this.#options
     const loading = Symbol()
     this.#loading = loading
     const events = {
@@ -164,13 +178,14 @@ export class Ladder {
         this.#waiting.set(undefined)
         this.#show(shown)
       },
-      onWaiting: (waiting: Waiting) => this.#waiting.set(waiting),
+      // Where WebRTC goes on trying, that is what one waits for.
+      onWaiting: (waiting: Waiting) => media.isOff && this.#waiting.set(waiting),
       onRoundTrip: (ms: number | undefined) => {
         this.#thinRoundTripMs = ms
         this.#tell()
       },
       onChannel,
-      onSoundBlocked,
+      onSoundBlocked: () => this.soundBlocked.emit(),
     }
     const isStill = () => this.#loading === loading
     openThin({ clock, random, url, openSocket, wish: this.#wish, events }).then(

@@ -168,4 +168,25 @@ describe('Media', () => {
     expect(clock.pending).toBe(0)
     expect(media.stream.value).toBeUndefined()
   })
+
+  it('[WEB-1330] without WebRTC nothing is asked for, and an offer is not answered', () => {
+    const sent: ClientEvent[] = []
+    const media = new Media({ clock: new FakeClock(), random: () => 0, openPeer: undefined, send: (event) => sent.push(event) > 0 })
+    media.start()
+    media.provide(offer('first'))
+    expect([sent, media.state.value.is, media.isOff]).toEqual([[], 'off', true])
+  })
+
+  it('[WEB-1331] three seconds without a word and the path counts as silent, until the next word', () => {
+    const { clock, media, newest } = live()
+    expect(media.flow.value).toBe('up')
+    clock.advance(2_999)
+    expect(media.flow.value).toBe('up')
+    clock.advance(1)
+    expect([media.flow.value, media.state.value.is]).toEqual(['silent', 'up'])
+    newest().events.onChannel({ is: 'pong', clientTime: clock.now(), serverTime: 0 })
+    expect(media.flow.value).toBe('up')
+    media.stop()
+    expect([media.flow.value, clock.pending]).toEqual(['none', 0])
+  })
 })

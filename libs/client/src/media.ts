@@ -29,7 +29,8 @@ export type Flow = 'none' | 'silent' | 'up'
 export interface MediaOptions {
   clock: Clock
   send: (event: ClientEvent, payload?: unknown) => boolean
-  openPeer: OpenPeer
+  /** `undefined`: WebRTC is never tried. */
+  openPeer: OpenPeer | undefined
   /** 0 ≤ x < 1: spreads the return of many viewers. */
   random: () => number
 }
@@ -59,6 +60,11 @@ export class Media {
 
   constructor(options: MediaOptions) {
     this.#options = options
+  }
+
+  /** Whether WebRTC is not to be had, or not wanted. */
+  get isOff(): boolean {
+    return this.#options.openPeer === undefined
   }
 
   get state(): Watchable<MediaState> {
@@ -94,7 +100,7 @@ export class Media {
 
   /** Asks the server for media, unless it flows already: a peer outlives its socket. */
   start(): void {
-    if (this.#state.value.is !== 'up') {
+    if (!this.isOff && this.#state.value.is !== 'up') {
       this.#ask()
     }
   }
@@ -115,6 +121,10 @@ export class Media {
 
   /** A new offer of the server, asked for or not: it replaces the peer. */
   provide({ sdp, iceservers }: ServerPayloads['signal/provide']): void {
+    const { openPeer } = this.#options
+    if (!openPeer) {
+      return
+    }
     const early = this.#state.value.is === 'asked' ? this.#early : []
     this.#end()
     this.#state.set({ is: 'connecting' })
@@ -122,7 +132,7 @@ export class Media {
       this.#failed('no-media-path', `no path within ${pathMs / 1000} s. ${this.#peer?.tried() ?? ''}`),
     )
     const { send } = this.#options
-    const peer = this.#options.openPeer(iceservers, {
+    const peer = openPeer(iceservers, {
       onAnswer: (answer) => send('signal/answer', { sdp: answer }),
       onOffer: (offer) => send('signal/offer', { sdp: offer }),
       onCandidate: (candidate) => send('signal/candidate', candidate),

@@ -89,7 +89,7 @@ function setUp() {
 const mebibyte = 1024 * 1024
 
 describe('the feeds of a room', () => {
-  it('[FEED-1300] a source runs while it is fed to somebody; what is not there is said', () => {
+  it('[STR-1340] a source runs while it is fed to somebody; what is not there is said', () => {
     const { feeds, main, small } = setUp()
     expect(feeds.open({ feed: 'a', source: { is: 'video', id: '' } })).toEqual({ format: 'vp8', id: 'main' })
     expect(feeds.open({ feed: 'b', source: { is: 'video', id: 'small' } })).toEqual({ format: 'vp8', id: 'small' })
@@ -102,7 +102,7 @@ describe('the feeds of a room', () => {
     expect([main.users, small.users]).toEqual([0, 0])
   })
 
-  it('[FEED-1301] begins with a key frame, which it asks for, and cuts what is long into pieces', () => {
+  it('[STR-1341] begins with a key frame, which it asks for, and cuts what is long into pieces', () => {
     const { feeds, frames, main, sent } = setUp()
     feeds.open({ feed: 'a', source: { is: 'video', id: '' } })
     expect(main.keyFrames).toBe(1)
@@ -119,7 +119,7 @@ describe('the feeds of a room', () => {
     expect(new Set(sent.map(({ channel }) => channel))).toEqual(new Set(['neko:feed:a']))
   })
 
-  it('[FEED-1302] sends no more than a window ahead of what was seen, and goes on with a key frame', () => {
+  it('[STR-1342] sends no more than a window ahead of what was seen, and goes on with a key frame', () => {
     const { clock, feeds, frames, main, sent } = setUp()
     feeds.open({ feed: 'a', source: { is: 'video', id: '' } })
     main.frame({ isKey: true, size: mebibyte })
@@ -141,7 +141,7 @@ describe('the feeds of a room', () => {
     ).toEqual([true, false])
   })
 
-  it('[FEED-1303] one plane that does not keep up costs another nothing', () => {
+  it('[STR-1343] one plane that does not keep up costs another nothing', () => {
     const { feeds, main, sent } = setUp()
     for (const feed of ['slow', 'quick']) {
       feeds.open({ feed, source: { is: 'video', id: '' } })
@@ -155,7 +155,7 @@ describe('the feeds of a room', () => {
     expect(bytes('slow')).toBeLessThan(3 * mebibyte)
   })
 
-  it('[FEED-1304] ends where nobody says for five seconds that it arrives', () => {
+  it('[STR-1344] ends where nobody says for five seconds that it arrives', () => {
     const { clock, feeds, main } = setUp()
     feeds.open({ feed: 'a', source: { is: 'video', id: '' } })
     for (let second = 0; second < 20; second++) {
@@ -168,7 +168,7 @@ describe('the feeds of a room', () => {
     expect(() => feeds.seen({ feed: 'a', bytes: 0 })).toThrow('that feed has ended')
   })
 
-  it('[FEED-1305] after Redis was away, a key frame comes first', async () => {
+  it('[STR-1345] after Redis was away, a key frame comes first', async () => {
     const { feeds, frames, main, redis, sent } = setUp()
     feeds.open({ feed: 'a', source: { is: 'video', id: '' } })
     main.frame({ isKey: true })
@@ -186,7 +186,7 @@ describe('the feeds of a room', () => {
     ).toEqual([true])
   })
 
-  it('[FEED-1306] the pointer is told to all feeds of it but one’s own, stills as they come', () => {
+  it('[STR-1346] the pointer is told to all feeds of it but one’s own, stills as they come', () => {
     const { feeds, frames, screencast, sent } = setUp()
     feeds.open({ feed: 'a', source: { is: 'channel' } })
     feeds.open({ feed: 'b', source: { is: 'jpeg' } })

@@ -10,6 +10,9 @@ const lateMs = 1_000
 /** So many bytes may wait in this process before pictures are left out, and before sound is. */
 const slowBytes = 512 * 1024
 const stuckBytes = 1024 * 1024
+/** Late so often within that time, in milliseconds, and a lesser picture is worth more than the best one now and then. */
+const maxLate = 3
+const lateWindowMs = 15_000
 /** Still pictures that may be under way. */
 const stillsUnderWay = 2
 /** So many looks in a row, one every five seconds, without a word of the viewer, and the line is taken for dead. */
@@ -40,6 +43,10 @@ export class StreamViewer {
   #wish: Wish = { is: 'wish', picture: 'none', sound: false }
   #video: PlaneFeed | undefined
   #needsKey = true
+  /** When its line was found late. */
+  #late: number[] = []
+  /** How many steps below the best the picture is, where it was left to us. */
+  #stepsDown = 0
   #still: FeedFrame | undefined
   /** When each picture that is under way was sent. */
   #underWay: number[] = []
@@ -113,6 +120,8 @@ export class StreamViewer {
     const before = this.#wish
     this.#wish = wish
     if (wish.picture !== before.picture || wish.id !== before.id) {
+      this.#stepsDown = 0
+      this.#late = []
       this.#stopPicture()
       this.#startPicture(wish)
     }
@@ -127,7 +136,7 @@ export class StreamViewer {
   #startPicture({ picture, id }: Wish): void {
     if (picture === 'video') {
       const { feed, port } = this.#options
-      const source: FeedSource = { is: 'video', id: id ?? '' }
+      const source: FeedSource = { is: 'video', id: id ?? this.#videos[this.#stepsDown] ?? '' }
       this.#needsKey = true
       this.#stops = [
         this.#listen({ is: 'channel' }, { take: (frame) => frame.except !== this.session && port.send(frame.message) }),
@@ -170,6 +179,11 @@ export class StreamViewer {
     const { port, clock } = this.#options
     const oldest = this.#underWay[0]
     const isLate = port.buffered() > slowBytes || (oldest !== undefined && clock.now() - oldest > lateMs)
+    if (isLate && !this.#needsKey && this.#isTooMuch()) {
+      this.#count(frame, 'dropped')
+      this.#stepDown()
+      return
+    }
     if (isLate || !this.#isAllowed) {
       this.#needsKey = true
     }
@@ -182,6 +196,25 @@ export class StreamViewer {
     }
     this.#needsKey = false
     this.#sendPicture(frame)
+  }
+
+  /** The room's videos, best first. */
+  get #videos(): readonly string[] {
+    return this.#options.hub.room.view.node?.facts?.videos ?? []
+  }
+
+  /** Notes that the line is late again, and says whether there is a lesser picture to turn to. */
+  #isTooMuch(): boolean {
+    const now = this.#options.clock.now()
+    this.#late = [...this.#late.filter((at) => now - at < lateWindowMs), now]
+    return this.#late.length >= maxLate && this.#wish.id === undefined && this.#stepsDown + 1 < this.#videos.length
+  }
+
+  #stepDown(): void {
+    this.#stepsDown += 1
+    this.#late = []
+    this.#stopPicture()
+    this.#startPicture(this.#wish)
   }
 
   /** Only the newest waits for its turn. */

@@ -1,7 +1,7 @@
 import { NekoError, until } from '@neko-edge/kit'
 import { encodeStreamFrame, type StreamFormat } from '@neko-edge/protocol'
 import { feedChannel, watchSession } from '@neko-edge/store'
-import { ThinViewer } from '@neko-edge/testing'
+import { FakeClock, ThinViewer } from '@neko-edge/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Person } from '../session/person.fixture.ts'
 import { Planes } from '../session/planes.fixture.ts'
@@ -130,5 +130,45 @@ describe('what a control plane gets of the node for the thin line', () => {
     expect(await state()).toBe(true)
     await again.close()
     await until(async () => (await state()) === false, { ms: 5_000, what: 'ann watches no more' })
+  })
+})
+
+describe('a line that does not keep up', () => {
+  it('[STR-1326] gets the next lesser picture of the room when it is late again and again, unless it chose one', async () => {
+    const clock = new FakeClock()
+    await using planes = await Planes.open({ count: 1, clock })
+    planes.node.answers['feed.open'] = ({ source }) => ({ format: 'vp8', id: 'id' in source ? source.id : '' })
+    const asked = (id: string) => planes.node.asked('feed.open').filter(({ source }) => (source as { id?: string }).id === id)
+    const line = await ThinViewer.open({ url: planes.url(0), token: (await planes.enter('ann')).token })
+    line.isTelling = false
+    let dropped = 0
+
+    /** A key frame is under way for too long, and the next one finds it so. */
+    async function late(): Promise<void> {
+      const feed = feedChannel(String(asked('main').at(-1)?.['feed']))
+      const frame = encodeStreamFrame({ format: 'vp8', isKey: true, isPartial: false, time: 7, data: Uint8Array.of(1) })
+      await planes.node.connection.publish(feed, frame)
+      await line.next('vp8')
+      clock.advance(1_001)
+      await planes.node.connection.publish(feed, frame)
+      dropped += 1
+      const isDropped = async () => (await planes.metric('neko_edge_stream_frames_total{format="vp8",outcome="dropped"}')) >= dropped
+      await until(isDropped, { ms: 5_000, what: 'a frame left out' })
+      line.tell()
+    }
+    line.watch({ picture: 'video', id: 'main' })
+    await until(() => asked('main').length === 1, { ms: 5_000, what: 'the picture' })
+    await late()
+    await late()
+    await late()
+    await late()
+    expect(asked('small')).toEqual([])
+    line.watch({ picture: 'video' })
+    await until(() => asked('main').length === 2, { ms: 5_000, what: 'the best picture' })
+    await late()
+    await late()
+    await late()
+    await until(() => asked('small').length === 1, { ms: 5_000, what: 'the lesser picture' })
+    await line.close()
   })
 })

@@ -10,6 +10,8 @@ import { Sound } from './sound.tsx'
 export function Bar({ model, view, onFullscreen }: { model: Model; view: () => NekoView | undefined; onFullscreen: () => void }) {
   const text = words.value
   const isHosting = model.verdict.value === 'hosting'
+  // Only a video can have a window of its own.
+  const isThin = model.path.value === 'websocket' || model.path.value === 'jpeg'
   return (
     <footer class="bar">
       <ControlArea model={model} />
@@ -74,7 +76,7 @@ export function Bar({ model, view, onFullscreen }: { model: Model; view: () => N
         >
           <Icon name="statistics" />
         </button>
-        {document.pictureInPictureEnabled && (
+        {document.pictureInPictureEnabled && !isThin && (
           <button
             type="button"
             class="quiet square wide-only"

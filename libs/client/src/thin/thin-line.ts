@@ -58,7 +58,7 @@ export interface ThinLike {
 export class ThinLine implements ThinLike {
   readonly #options: ThinOptions
   readonly #backoff = new Backoff({ firstMs: 250, maxMs: 8_000 })
-  readonly #surface = new Surface(() => this.#drawn())
+  readonly #surface = new Surface(() => this.#show())
   readonly #counts = { videoBytes: 0, audioBytes: 0, pictures: 0 }
   #wish: ThinWish
   #socket: SocketLike | undefined
@@ -90,7 +90,7 @@ export class ThinLine implements ThinLike {
       this.#sound.volume = wish.volume
     }
     if (JSON.stringify(this.#wordOf(wish)) !== before) {
-      this.#say(this.#wordOf(wish))
+      this.#sayWish()
     }
   }
 
@@ -139,7 +139,7 @@ export class ThinLine implements ThinLike {
     socket.onopen = () => {
       this.#isOpen = true
       this.#openedAt = clock.now()
-      this.#say(this.#wordOf(this.#wish))
+      this.#sayWish()
       this.#ping()
     }
     socket.onmessage = ({ data }) => this.#heard(data)
@@ -199,6 +199,13 @@ export class ThinLine implements ThinLike {
       this.#socket?.send(JSON.stringify(word))
     }
     return this.#isOpen
+  }
+
+  #sayWish(): void {
+    if (this.#say(this.#wordOf(this.#wish)) && this.#wish.isPictureOff) {
+      // Nothing more will come to be shown.
+      this.#show()
+    }
   }
 
   #wordOf({ video, isPictureOff, volume }: ThinWish): StreamWord {
@@ -287,7 +294,7 @@ export class ThinLine implements ThinLike {
     this.#say({ is: 'seen', pictures: this.#seen })
   }
 
-  #drawn(): void {
+  #show(): void {
     if (this.#shown !== this.#picture) {
       this.#shown = this.#picture
       this.#options.events.onShown({ picture: this.#picture, canvas: this.#surface.canvas })
@@ -315,7 +322,7 @@ export class ThinLine implements ThinLike {
     if (this.#picture !== 'jpeg') {
       this.#picture = 'jpeg'
       this.#endPicture()
-      this.#say(this.#wordOf(this.#wish))
+      this.#sayWish()
     }
   }
 }
