@@ -110,18 +110,37 @@ function feed({ transport, pictures, gate, together }: FeedOptions): () => void 
   }
 }
 
+/** What a carrier shows: the pictures, the one with the pointer last, and the sound; `stop` ends what feeds them. */
+export interface Media {
+  readonly videos: readonly Picture[]
+  readonly audio: Picture
+  readonly stop: () => void
+}
+
+/** Makes the media of a carrier. What is left of an attempt that fails goes with the router. */
+export type MediaFeed = (parts: Pick<CarrierParts, 'router' | 'direct'> & { readonly run: WorkerRun }) => Promise<Media>
+
+/** A carrier's media straight from the sources. Wishes for key frames go to `gate`, those of all the room's carriers. */
+export function fromSources({ rungs: bestFirst, cursorVideo, audio: sound }: RoomSources, gate: KeyFrameGate): MediaFeed {
+  return async ({ run, direct }) => {
+    const rungs = [...bestFirst].reverse()
+    const ladders = canSimulcast(cursorVideo.codec) ? [rungs] : rungs.map((rung) => [rung])
+    const make = (layers: readonly RtpSource[]) => produce({ transport: direct, layers, cname: 'neko' })
+    const [audio, ...videos] = await Promise.all([make([sound]), ...[...ladders, [cursorVideo]].map(make)])
+    return { videos, audio, stop: feed({ transport: direct, pictures: [...videos, audio], gate, together: run.together }) }
+  }
+}
+
 export interface CarrierOptions {
   readonly sources: RoomSources
-  /** Where wishes for key frames go, those of all the room's carriers. */
-  readonly gate: KeyFrameGate
+  readonly feed: MediaFeed
   readonly log: Log
 }
 
 interface CarrierParts {
   readonly router: Router
   readonly direct: DirectTransport
-  readonly videos: readonly Picture[]
-  readonly audio: Picture
+  readonly media: Media
   readonly broadcast: DataProducer
 }
 
@@ -144,12 +163,13 @@ export class Carrier {
   readonly #numbers = new Set<number>()
   #lastNumber = FIRST_NUMBER - 1
 
-  private constructor(run: WorkerRun, parts: CarrierParts, gate: KeyFrameGate) {
+  private constructor(run: WorkerRun, parts: CarrierParts) {
     this.run = run
     this.router = parts.router
     this.direct = parts.direct
-    this.videos = parts.videos
-    this.audio = parts.audio
+    this.videos = parts.media.videos
+    this.audio = parts.media.audio
+    this.#stopFeeding = parts.media.stop
     this.broadcast = parts.broadcast
     const all = parts.router.rtpCapabilities
     this.#capabilities = {
@@ -157,24 +177,16 @@ export class Carrier {
       estimated: capabilitiesFor(all, 'estimated'),
       raw: capabilitiesFor(all, 'raw'),
     }
-    this.#stopFeeding = feed({ transport: parts.direct, pictures: [...parts.videos, parts.audio], gate, together: run.together })
   }
 
   /** Errors: `unavailable` when the worker dies meanwhile, `invalid` when it can not carry these codecs. */
-  static async open(run: WorkerRun, { sources, gate, log }: CarrierOptions): Promise<Carrier> {
-    const cname = 'neko'
+  static async open(run: WorkerRun, { sources, feed: makeMedia, log }: CarrierOptions): Promise<Carrier> {
     let router: Router | undefined
     try {
       router = await run.worker.createRouter({ mediaCodecs: [routerCodec(sources.audio.codec), routerCodec(sources.cursorVideo.codec)] })
       const direct = await router.createDirectTransport()
-      const rungs = [...sources.rungs].reverse()
-      const ladders = canSimulcast(sources.cursorVideo.codec) ? [rungs] : rungs.map((rung) => [rung])
-      const [broadcast, audio, ...videos] = await Promise.all([
-        direct.produceData({ label: 'broadcast' }),
-        produce({ transport: direct, layers: [sources.audio], cname }),
-        ...[...ladders, [sources.cursorVideo]].map((layers) => produce({ transport: direct, layers, cname })),
-      ])
-      return new Carrier(run, { router, direct, videos, audio, broadcast }, gate)
+      const [broadcast, media] = await Promise.all([direct.produceData({ label: 'broadcast' }), makeMedia({ run, router, direct })])
+      return new Carrier(run, { router, direct, media, broadcast })
     } catch (error) {
       router?.close()
       log.warn({ error: messageOf(error) }, 'room can not be carried')

@@ -1,10 +1,11 @@
 import type { Clock, Log } from '@neko-edge/kit'
 import { NekoError, systemClock } from '@neko-edge/kit'
 import { announcedAddresses } from './addresses.ts'
-import { RoomRouter } from './room-router.ts'
-import type { RoomSources, Sfu, SfuRoom, WorkerStats } from './sfu.ts'
+import type { PipePorts } from './pipe.ts'
+import { RoomRouter, type RoomRouterOptions } from './room-router.ts'
+import type { PipeEnd, PipeOffer, RoomSources, Sfu, SfuRoom, WorkerStats } from './sfu.ts'
 import { SfuWorker } from './worker.ts'
-import type { SfuPorts } from './worker-options.ts'
+import { defaultPipeRange, type SfuPorts } from './worker-options.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 export interface MediasoupSfuOptions {
@@ -15,6 +16,8 @@ export interface MediasoupSfuOptions {
   /** The share of a core from which a worker takes no more viewers while another one has place; default 0.8. */
   readonly maxLoad?: number
   readonly ports: SfuPorts
+  /** Where pipes to other nodes and between workers listen; default loopback. */
+  readonly pipes?: PipePorts
   /** Addresses or names for the candidates (neko's `nat1to1`); empty = those of the machine. */
   readonly announced: readonly string[]
   /** Automatic quality (neko's `webrtc.estimator`); `initialBitrate` in bit/s; `isTold` logs every estimate. Absent = off. */
@@ -42,7 +45,15 @@ class MediasoupSfu implements Sfu {
     return this.#pool.isAllFull
   }
 
-  async openRoom(sources: RoomSources): Promise<SfuRoom> {
+  openRoom(sources: RoomSources): Promise<SfuRoom> {
+    return this.#open({ sources })
+  }
+
+  openRelayedRoom(sources: RoomSources, connect: (end: PipeEnd) => Promise<PipeOffer>): Promise<SfuRoom> {
+    return this.#open({ sources, connect })
+  }
+
+  async #open(media: Pick<RoomRouterOptions, 'sources' | 'connect'>): Promise<SfuRoom> {
     const worker = this.#pool.leastLoaded((one) => this.#roomsOn(one))
     if (worker === undefined) {
       throw new NekoError('unavailable', 'no media worker is running')
@@ -51,7 +62,8 @@ class MediasoupSfu implements Sfu {
     const room: RoomRouter = await RoomRouter.open({
       pool: this.#pool,
       worker,
-      sources,
+      ...media,
+      pipes: this.#options.pipes ?? { ip: '127.0.0.1', range: defaultPipeRange },
       addresses: this.#addresses,
       estimator: {
         isEnabled: estimator !== undefined,

@@ -1,10 +1,12 @@
 import { type Clock, Listeners, type Log, messageOf, NekoError, type PeerId, within } from '@neko-edge/kit'
-import { Carrier, EVERYONE } from './carrier.ts'
+import { Carrier, EVERYONE, fromSources, type MediaFeed } from './carrier.ts'
 import type { EndableMedia } from './incoming-media.ts'
 import { KeyFrameGate } from './key-frame-gate.ts'
 import { MediasoupPeer } from './peer.ts'
 import type { PeerSetting } from './peer-parts.ts'
-import type { PeerOptions, RoomEvent, RoomSources, SfuRoom } from './sfu.ts'
+import { fromPipe, type PipePorts } from './pipe.ts'
+import { pipeOut, RoomPipes } from './room-pipes.ts'
+import type { PeerOptions, PipeEnd, PipeOffer, RoomEvent, RoomSources, SfuRoom } from './sfu.ts'
 import type { SfuWorker } from './worker.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
@@ -13,6 +15,9 @@ export interface RoomRouterOptions {
   /** Where the room starts. */
   readonly worker: SfuWorker
   readonly sources: RoomSources
+  /** Asks the node that the room comes from for a pipe; absent where the room is made here, of its sources. */
+  readonly connect?: (end: PipeEnd) => Promise<PipeOffer>
+  readonly pipes: PipePorts
   readonly addresses: readonly string[]
   readonly estimator: PeerSetting['estimator']
   readonly log: Log
@@ -24,6 +29,9 @@ export interface RoomRouterOptions {
 const waitMs = 5_000
 /** How long a worker goes on carrying a room for nobody, while another one carries it for somebody. */
 const idleMs = 5_000
+
+/** Between workers of one node. */
+const loopback = '127.0.0.1'
 
 /** The room on one of the workers. */
 interface Branch {
@@ -38,6 +46,8 @@ interface Branch {
 /**
  * A room on as many workers as its viewers need: on one at first, on the next when that is full. Peers end with the worker that carries
  * them and may come back at once to another one; where none is left, the next run carries the room again by itself.
+ *
+ * A room that comes from another node comes once: to the first worker that carries it, the trunk, which the others get it from and fall with.
  */
 export class RoomRouter implements SfuRoom {
   readonly #options: RoomRouterOptions
@@ -50,13 +60,15 @@ export class RoomRouter implements SfuRoom {
   readonly #branches = new Map<SfuWorker, Promise<Branch>>()
   /** Those of them that carry, for what must not wait. */
   readonly #open = new Map<SfuWorker, Branch>()
+  readonly #pipes: RoomPipes
   #isDown = false
   #isClosed = false
 
   private constructor(options: RoomRouterOptions) {
     const { pool, clock } = options
     this.#options = options
-    this.#gate = new KeyFrameGate(clock, () => this.#peers.size)
+    this.#pipes = new RoomPipes(options.pipes)
+    this.#gate = new KeyFrameGate(clock, () => (this.#pipes.size > 0 ? Number.POSITIVE_INFINITY : this.#peers.size))
     this.#unsubscribe = [pool.onUp.add((worker) => this.#goOn(worker)), pool.onDown.add((worker) => this.#fall(worker))]
   }
 
@@ -107,6 +119,38 @@ export class RoomRouter implements SfuRoom {
       if (!carrier.broadcast.closed) {
         carrier.broadcast.send(Buffer.from(message), undefined, [EVERYONE], undefined, left && peers.has(left) ? left.number : undefined)
       }
+    }
+  }
+
+  async openPipe(name: string, to: PipeEnd, onLost: () => void): Promise<PipeOffer> {
+    const [trunk] = this.#open.values()
+    const branch = trunk ?? (await this.#branchForNext())
+    branch.users += 1
+    branch.cancelIdle()
+    const onEnd = () => {
+      branch.users -= 1
+      this.#closeWhenIdle(branch)
+    }
+    try {
+      return await this.#pipes.open(branch.carrier, { name, to, onEnd, onLost })
+    } catch (error) {
+      onEnd()
+      throw error
+    }
+  }
+
+  closePipe(name: string): void {
+    this.#pipes.close(name)
+  }
+
+  pipeStats(): Promise<{ name: string; bytesSent: number }[]> {
+    return this.#pipes.stats()
+  }
+
+  reconnect(): void {
+    const [trunk] = this.#open.values()
+    if (this.#options.connect && trunk) {
+      this.#fall(trunk.worker)
     }
   }
 
@@ -174,7 +218,7 @@ export class RoomRouter implements SfuRoom {
     if (branch.users === 0 && !this.#isClosed) {
       branch.cancelIdle()
       branch.cancelIdle = this.#options.clock.after(idleMs, () => {
-        if (branch.users === 0 && this.#open.size > 1) {
+        if (branch.users === 0 && this.#open.size > 1 && !this.#isTrunk(branch.worker)) {
           this.#closeBranch(branch)
           this.#options.log.info({ worker: branch.worker.index }, 'worker carries the room no more')
         }
@@ -246,8 +290,9 @@ export class RoomRouter implements SfuRoom {
       throw new NekoError('unavailable', 'the media worker is being restarted')
     }
     const { sources, log } = this.#options
-    const carrier = await Carrier.open(run, { sources, gate: this.#gate, log })
-    if (this.#isClosed || !carrier.isOpen || worker.run !== run) {
+    const trunk = await this.#trunkFor(worker)
+    const carrier = await Carrier.open(run, { sources, feed: this.#feedFrom(trunk), log })
+    if (this.#isClosed || !carrier.isOpen || worker.run !== run || trunk?.carrier.isOpen === false) {
       carrier.close()
       throw new NekoError('unavailable', 'the media worker has died')
     }
@@ -259,6 +304,25 @@ export class RoomRouter implements SfuRoom {
       this.#events.emit({ on: 'up' })
     }
     return branch
+  }
+
+  /** The branch that another one is fed by, where the room comes from another node. */
+  async #trunkFor(worker: SfuWorker): Promise<Branch | undefined> {
+    const [first] = this.#branches
+    return this.#options.connect === undefined || first === undefined || first[0] === worker ? undefined : await first[1]
+  }
+
+  #feedFrom(trunk: Branch | undefined): MediaFeed {
+    const { sources, connect, pipes: ports } = this.#options
+    if (connect === undefined) {
+      return fromSources(sources, this.#gate)
+    }
+    const all = [...sources.rungs, sources.cursorVideo, sources.audio]
+    if (trunk === undefined) {
+      return fromPipe({ ports, sources: all, connect })
+    }
+    const local = { ip: loopback, range: ports.range }
+    return fromPipe({ ports: local, sources: all, connect: async (end) => (await pipeOut(trunk.carrier, end, local)).offer })
   }
 
   /** A room that nobody carries is carried again. */
@@ -277,16 +341,23 @@ export class RoomRouter implements SfuRoom {
     if (branch === undefined) {
       return
     }
-    this.#closeBranch(branch)
+    const fallen = this.#isTrunk(worker) ? [...this.#open.values()] : [branch]
+    // They have heard of it from their transports already, but for those whose transport was on its way.
+    for (const peer of fallen.flatMap(({ peers }) => [...peers])) {
+      peer.end('worker')
+    }
+    fallen.forEach((each) => this.#closeBranch(each))
     if (this.#open.size === 0) {
       this.#isDown = true
       this.#events.emit({ on: 'down' })
     }
-    // They have heard of it from their transports already, but for those whose transport was on its way.
-    for (const peer of [...branch.peers]) {
-      peer.end('worker')
-    }
     this.#goOn(this.#options.pool.leastLoaded())
+    fallen.forEach(({ carrier }) => this.#pipes.lose(carrier))
+  }
+
+  #isTrunk(worker: SfuWorker): boolean {
+    const [trunk] = this.#open.keys()
+    return this.#options.connect !== undefined && trunk === worker
   }
 
   /** One microphone and one webcam in a room: the newest wins. */

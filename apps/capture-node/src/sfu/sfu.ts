@@ -13,6 +13,8 @@ export interface Sfu extends AsyncDisposable {
   openRoom(sources: RoomSources): Promise<SfuRoom>
   /** What each worker process has used, for metrics; a worker that is down is left out. */
   workers(): Promise<WorkerStats[]>
+  /** Makes a room of what comes by a pipe from another node, where `connect` opens the other end. The sources only say what there is, and are retained. */
+  openRelayedRoom(sources: RoomSources, connect: (end: PipeEnd) => Promise<PipeOffer>): Promise<SfuRoom>
   /** Whether no worker has place for another viewer: whoever comes all the same shares what there is. */
   readonly isFull: boolean
 }
@@ -26,6 +28,25 @@ export interface WorkerStats {
   readonly rooms: number
   readonly viewers: number
   readonly load: number
+}
+
+/** One end of a pipe between two nodes: where it is reached, and the key of what it sends. */
+export interface PipeEnd {
+  readonly ip: string
+  readonly port: number
+  readonly srtp: { readonly cryptoSuite: string; readonly keyBase64: string }
+}
+
+/** A stream on a pipe: the sources that it is made of, worst first, and the RTP parameters of the vendor. */
+export interface PipedStream {
+  readonly kind: 'audio' | 'video'
+  readonly ids: readonly string[]
+  readonly rtp: unknown
+}
+
+/** The end that sends, and what it sends. */
+export interface PipeOffer extends PipeEnd {
+  readonly streams: readonly PipedStream[]
 }
 
 /** What a room shows. All videos share one codec. */
@@ -49,6 +70,16 @@ export interface SfuRoom extends AsyncDisposable {
   openPeer(options: PeerOptions): Promise<Peer>
   /** One message to every open channel of the room but that of `except`: one send a worker, whatever the audience. Dropped while the room is down. */
   broadcast(message: Uint8Array, except?: PeerId): void
+  /**
+   * Sends one copy of each stream of the room to another node, in place of what went there under the same name. `onLost` is called where the worker
+   * that sends dies.
+   */
+  openPipe(name: string, to: PipeEnd, onLost: () => void): Promise<PipeOffer>
+  closePipe(name: string): void
+  /** What each pipe to another node has sent so far. */
+  pipeStats(): Promise<{ name: string; bytesSent: number }[]>
+  /** A room that comes by a pipe opens it anew; its viewers end. */
+  reconnect(): void
 }
 
 /** What a viewer wants to see; absent = as it is. `id` names a rung or the cursor video: exactly that one, or with automatic quality that one at best. */

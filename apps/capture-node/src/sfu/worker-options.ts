@@ -12,3 +12,6 @@ export interface SfuPorts {
 
 /** UDP ports where nothing is said, as upstream. */
 export const defaultRange = { min: 59_000, max: 59_100 } as const
+
+/** UDP ports of pipes between nodes where nothing is said. */
+export const defaultPipeRange = { min: 59_200, max: 59_299 } as const
