@@ -7,6 +7,7 @@ export type DeskReport =
   | { is: 'ready'; left: number; top: number }
   | { is: 'click'; x: number; y: number; button: number }
   | { is: 'typed'; text: string }
+  | { is: 'turned'; y: number }
   | { is: 'wheel'; deltaX: number; deltaY: number }
   /** A field with formatting changed. */
   | { is: 'rich'; html: string }
@@ -53,6 +54,7 @@ const page = `<!doctype html><meta charset="utf-8"><title>desk</title>
   })
   addEventListener('wheel', (e) => { tell({ is: 'wheel', deltaX: e.deltaX, deltaY: e.deltaY }) })
   addEventListener('contextmenu', (e) => { e.preventDefault() })
+  addEventListener('wheel', (e) => tell({ is: 'turned', y: e.deltaY }))
   field.addEventListener('input', () => tell({ is: 'typed', text: field.value }))
   const rich = document.querySelector('#rich'), file = document.querySelector('#file')
   rich.addEventListener('input', () => tell({ is: 'rich', html: rich.innerHTML }))

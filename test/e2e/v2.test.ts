@@ -147,6 +147,35 @@ describe('V2 and V3 in one room, through two control planes', () => {
     expect(desk.reports.filter(({ is }) => is === 'click')).toHaveLength(2)
   })
 
+  it('[V2-1000] turns the wheel, pastes and copies for the host, who alone is told what was copied', async () => {
+    const control = 0xffe3
+    const withControl = (letter: string) => {
+      const keysym = letter.charCodeAt(0)
+      for (const bytes of [v2Input.down(control), v2Input.down(keysym), v2Input.up(keysym), v2Input.up(control)]) {
+        bob.peer.send(bytes)
+      }
+    }
+    desk.forget()
+    bob.peer.send(v2Input.scroll(0, -3))
+    await desk.report('turned', ({ y }) => y > 0)
+    bob.send('control/keyboard', { layout: 'de' })
+    bob.send('control/clipboard', { text: 'aus München' })
+    // What one client sends is done in its order: when this comes back the clipboard is set.
+    bob.send('chat/message', { content: 'there it is' })
+    await bob.event('chat/message')
+    withControl('a')
+    withControl('v')
+    await desk.report('typed', ({ text }) => text === 'aus München')
+    const exclamationMark = '!'.charCodeAt(0)
+    bob.peer.send(v2Input.down(exclamationMark))
+    bob.peer.send(v2Input.up(exclamationMark))
+    await desk.report('typed', ({ text }) => text === 'aus München!')
+    withControl('a')
+    withControl('c')
+    await bob.event('control/clipboard', { where: ({ text }) => text === 'aus München!' })
+    expect(boss.socket.history.some(({ event }) => event === 'control/clipboard')).toBe(false)
+  })
+
   it('[V2-94] hands the controls from V2 to V3 and back, each at the mouse in turn', async () => {
     vera.send('control/request')
     expect(await vera.event('control/host', { where: (payload) => (payload as { host_id?: string }).host_id === bobId })).toBeDefined()

@@ -44,9 +44,23 @@ globalThis.viewer = (() => {
     }, 40)
     return canvas.captureStream(25).getVideoTracks()[0]
   }
+  /* Root mean square of the newest sound, 0…1. Statistics count nothing where no element plays aloud. */
+  let analyser
+  const loudness = () => {
+    const track = pc.getReceivers().find((receiver) => receiver.track.kind === 'audio')?.track
+    if (!analyser && track) {
+      const context = new AudioContext()
+      analyser = context.createAnalyser()
+      context.createMediaStreamSource(new MediaStream([track])).connect(analyser)
+    }
+    const samples = new Float32Array(analyser?.fftSize ?? 1)
+    analyser?.getFloatTimeDomainData(samples)
+    return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length)
+  }
   const inbound = async (kind) => {
-    const reports = [...(await pc.getStats()).values()]
-    return reports.find((report) => report.type === 'inbound-rtp' && report.kind === kind)
+    const reports = await pc.getStats()
+    const report = [...reports.values()].find((one) => one.type === 'inbound-rtp' && one.kind === kind)
+    return { ...report, mimeType: reports.get(report?.codecId)?.mimeType }
   }
 
   return {
@@ -69,11 +83,13 @@ globalThis.viewer = (() => {
       return local()
     },
     video: async () => {
-      const report = await inbound('video')
-      const codec = [...(await pc.getStats()).values()].find(({ id }) => id === report?.codecId)?.mimeType
-      return { framesDecoded: report?.framesDecoded ?? 0, width: report?.frameWidth ?? 0, height: report?.frameHeight ?? 0, codec }
+      const { framesDecoded = 0, frameWidth: width = 0, frameHeight: height = 0, mimeType: codec } = await inbound('video')
+      return { framesDecoded, width, height, codec }
     },
-    audioBytes: async () => (await inbound('audio'))?.bytesReceived ?? 0,
+    audio: async () => {
+      const { bytesReceived = 0, mimeType: codec } = await inbound('audio')
+      return { bytesReceived, loudness: loudness(), codec }
+    },
     channel: () => held && { label: held.label, readyState: held.readyState, id: held.id, ordered: held.ordered },
     messages: () => messages,
     tracks: () => tracks,

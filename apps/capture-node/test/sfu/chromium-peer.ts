@@ -23,6 +23,13 @@ export interface VideoSeen {
   readonly codec?: string
 }
 
+export interface AudioSeen {
+  readonly bytesReceived: number
+  /** Root mean square of what is heard now, 0…1. */
+  readonly loudness: number
+  readonly codec?: string
+}
+
 /** A viewer in real Chromium, driven by the test: it hands over descriptions, nothing else. */
 export class ChromiumPeer {
   readonly #page: Page
@@ -72,8 +79,8 @@ export class ChromiumPeer {
     return this.#call('video')
   }
 
-  audioBytes(): Promise<number> {
-    return this.#call('audioBytes')
+  audio(): Promise<AudioSeen> {
+    return this.#call('audio')
   }
 
   channel(): Promise<{ label: string; readyState: string; id: number | null; ordered: boolean } | undefined> {

@@ -35,7 +35,7 @@ it.for(['active', 'actpass'] as const)('[SFU-1] a V3 viewer sees, hears and has 
   expect(answer).toContain(setup === 'active' ? 'a=setup:passive' : 'a=setup:active')
   const seen = await framesGrow(viewer)
   expect([seen.width, seen.height]).toEqual([320, 180])
-  await until(async () => (await viewer.audioBytes()) > 0, { ms: patienceMs, what: 'audio' })
+  await until(async () => (await viewer.audio()).bytesReceived > 0, { ms: patienceMs, what: 'audio' })
   expect((await viewer.tracks()).toSorted()).toEqual(['stream/audio', 'stream/video'])
   await until(async () => (await viewer.messages()).length === 2, { ms: patienceMs, what: 'the first messages' })
   expect(await viewer.channel()).toEqual({ label: 'data', readyState: 'open', id: setup === 'active' ? 0 : 1, ordered: true })
@@ -209,6 +209,26 @@ it('[SFU-9] a viewer that hangs up has left at once', async () => {
   expect(reason).toBe('left')
   expect(world.room.peers.size).toBe(0)
   expect(world.sources.all.every((source) => source.retains === 0)).toBe(true)
+})
+
+it.each([
+  ['vp9', 'g722'],
+  ['h264', 'pcmu'],
+  ['vp8', 'pcma'],
+] as const)('[SFU-1002] %s is decoded, and %s is heard', async (video, sound) => {
+  await using world = await testRoom({ video, sound })
+  const peer = await world.room.openPeer({ kind: 'v2', canShare: false })
+  const viewer = await ChromiumPeer.open(browser.context, { createsChannel: true })
+  await viewer.join(peer)
+  expect((await framesGrow(viewer)).codec).toBe(`video/${video.toUpperCase()}`)
+  const heard = await until(
+    async () => {
+      const audio = await viewer.audio()
+      return audio.loudness > 0.05 ? audio : undefined
+    },
+    { ms: patienceMs, what: 'the tone' },
+  )
+  expect(heard.codec).toBe(`audio/${sound.toUpperCase()}`)
 })
 
 it('[SFU-1001] AV1 is decoded, by who comes later too, and the worker knows its key frames', async () => {

@@ -1,20 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { Listeners, type NekoError, until } from '@neko-edge/kit'
-import { type Codec, codecs, type VideoCodecName } from '../../src/capture/codec.ts'
+import { type AudioCodecName, type Codec, type CodecName, codecs, type VideoCodecName } from '../../src/capture/codec.ts'
 import { withRtpTail } from '../../src/capture/pipeline.ts'
 import { framed, RtpUnframer } from '../../src/capture/rtp-framing.ts'
 import { rtpReader } from '../../src/capture/rtp-reader.ts'
 import { RtpRebase } from '../../src/capture/rtp-rebase.ts'
 import type { RtpSource } from '../../src/capture/rtp-source.ts'
 
-const encoders: Readonly<Record<string, string>> = {
+const encoders: Readonly<Record<CodecName, string>> = {
   vp8: 'vp8enc target-bitrate=300000 cpu-used=16 threads=1 deadline=1 keyframe-max-dist=1000',
   vp9: 'vp9enc target-bitrate=300000 cpu-used=16 threads=1 deadline=1 lag-in-frames=0 keyframe-max-dist=1000',
   h264: 'x264enc bitrate=300 tune=zerolatency speed-preset=ultrafast key-int-max=1000 ! video/x-h264,profile=constrained-baseline',
   // Does not hear requests for key frames.
   av1: 'av1enc usage-profile=realtime cpu-used=10 end-usage=cbr target-bitrate=300 min-quantizer=4 max-quantizer=56 threads=1 keyframe-max-dist=25',
   opus: 'opusenc inband-fec=true',
+  g722: 'audioconvert ! audioresample ! avenc_g722',
+  pcmu: 'audioresample ! audio/x-raw,rate=8000 ! mulawenc',
+  pcma: 'audioresample ! audio/x-raw,rate=8000 ! alawenc',
 }
 
 export interface GstSourceOptions {
@@ -162,12 +165,12 @@ export class GstSource implements RtpSource {
 }
 
 /** The sources of a small room: two rungs `hq` and `lq`, the picture with the pointer `legacy`, and the sound. */
-export function testSources(video: VideoCodecName = 'vp8') {
+export function testSources(video: VideoCodecName = 'vp8', sound: AudioCodecName = 'opus') {
   const codec = codecs[video]
   const hq = new GstSource({ id: 'hq', codec, ssrc: 1001, size: [320, 180] })
   const lq = new GstSource({ id: 'lq', codec, ssrc: 1002, size: [160, 90] })
   const cursorVideo = new GstSource({ id: 'legacy', codec, ssrc: 1003, size: [240, 136] })
-  const audio = new GstSource({ id: 'audio', codec: codecs.opus, ssrc: 1004 })
+  const audio = new GstSource({ id: 'audio', codec: codecs[sound], ssrc: 1004 })
   const all = [hq, lq, cursorVideo, audio]
   return {
     hq,

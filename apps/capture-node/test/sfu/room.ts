@@ -1,6 +1,6 @@
 import { createLog, type Log, NekoError } from '@neko-edge/kit'
 import { workerBinary } from '../../../../infra/worker/locate.ts'
-import type { VideoCodecName } from '../../src/capture/codec.ts'
+import type { AudioCodecName, VideoCodecName } from '../../src/capture/codec.ts'
 import { type MediasoupSfuOptions, openMediasoupSfu } from '../../src/sfu/mediasoup-sfu.ts'
 import { testSources } from './gst-source.ts'
 
@@ -33,10 +33,10 @@ export function keptLog(): { log: Log; lines: LogLine[] } {
 }
 
 /** An SFU on loopback with one room of test sources; all of it ends with the scope. */
-export async function testRoom(options: Partial<MediasoupSfuOptions> & { video?: VideoCodecName } = {}) {
-  const { video, ...rest } = options
+export async function testRoom(options: Partial<MediasoupSfuOptions> & { video?: VideoCodecName; sound?: AudioCodecName } = {}) {
+  const { video, sound, ...rest } = options
   const { log, lines } = keptLog()
-  const sources = testSources(video)
+  const sources = testSources(video, sound)
   const sfu = await openMediasoupSfu({
     workerBin,
     ports: { listenIp: '127.0.0.1', range: { min: 40_000, max: 49_999 } },
