@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { messageOf } from '@neko-edge/kit'
-import { workerBinary } from '../../infra/worker/locate.ts'
+import { cachedWorker } from '../../infra/worker/locate.ts'
+import { obtainWorker } from '../../infra/worker/obtain.ts'
 import { controlPlane } from './control-plane.ts'
 import { firstLight } from './first-light.ts'
 import { packetCheck } from './packet-check.ts'
@@ -18,13 +19,13 @@ bench first-light [--url URL [--password PASSWORD] [--pid PID]...] [--runs N] [-
   --clicks    clicks to time (50); for --url the room shows test/bench/click-page.html
   --starts    starts of our server to time (3)
   --viewers   how many viewers to measure the load with, rising (0,1,10,50)
-bench packet-path [--worker stock|PATH]... [--viewers 200,400,900] [--windows N] [--seconds N]
+bench packet-path [--worker fast|stock|PATH]... [--viewers 200,400,900] [--windows N] [--seconds N]
   what a packet costs that our SFU forwards, without and with transport-cc
-  --worker    a mediasoup worker to measure; may be given several times (stock)
+  --worker    a media worker to measure; may be given several times (stock and fast)
   --viewers   how many viewers, rising (200,400,900)
   --windows   how often to measure with each number of viewers (5)
   --seconds   how long each time (4)
-bench packet-check [--worker stock|PATH]... [--packets N]
+bench packet-check [--worker fast|stock|PATH]... [--packets N]
   whether every packet arrives as it was sent, in order, whatever happens on the way; wants some minutes
   --packets   how many (10000000)`
 
@@ -38,7 +39,7 @@ const { values, positionals } = parseArgs({
     clicks: { type: 'string', default: '50' },
     starts: { type: 'string', default: '3' },
     viewers: { type: 'string' },
-    worker: { type: 'string', multiple: true, default: ['stock'] },
+    worker: { type: 'string', multiple: true, default: ['stock', 'fast'] },
     windows: { type: 'string', default: '5' },
     packets: { type: 'string', default: '10000000' },
     seconds: { type: 'string', default: '4' },
@@ -47,16 +48,16 @@ const { values, positionals } = parseArgs({
 
 const progress = (part: string) => console.error(`bench: ${part}`)
 
-function run(name: string | undefined): Promise<unknown> {
+async function run(name: string | undefined): Promise<unknown> {
   switch (name) {
     case 'control-plane':
       return controlPlane(progress)
     case 'first-light':
       return firstLight(firstLightOptions(), progress)
     case 'packet-check':
-      return packetCheck({ workers: workers(), packets: Number(values.packets) }, progress)
+      return packetCheck({ workers: await workers(), packets: Number(values.packets) }, progress)
     case 'packet-path':
-      return packetPath(packetPathOptions(), progress)
+      return packetPath(await packetPathOptions(), progress)
     default:
       console.error(usage)
       process.exit(2)
@@ -85,25 +86,32 @@ function firstLightOptions() {
   }
 }
 
-function packetPathOptions() {
+async function packetPathOptions() {
   return {
-    workers: workers(),
+    workers: await workers(),
     viewers: viewerCounts('200,400,900'),
     windows: Number(values.windows),
     windowMs: Number(values.seconds) * 1_000,
   }
 }
 
-/** The programs to measure; what is not there is said and left out. */
-function workers(): { name: string; path: string }[] {
-  return values.worker.flatMap((name) => {
-    const path = name === 'stock' ? workerBinary() : name
-    if (path === undefined || !existsSync(path)) {
-      progress(`worker ${name}: not there, left out`)
-      return []
+/** The programs to measure. One of ours that is not there yet is built first, which takes two minutes; a path that is not there is left out. */
+async function workers(): Promise<{ name: string; path: string }[]> {
+  const found: { name: string; path: string }[] = []
+  for (const name of values.worker) {
+    const isOurs = name === 'fast' || name === 'stock'
+    let path = isOurs ? cachedWorker(name) : name
+    if (isOurs && !existsSync(path)) {
+      progress(`building the ${name} worker`)
+      path = await obtainWorker({ way: 'build', flavour: name }, () => undefined)
     }
-    return [{ name, path }]
-  })
+    if (existsSync(path)) {
+      found.push({ name, path })
+    } else {
+      progress(`worker ${name}: not there, left out`)
+    }
+  }
+  return found
 }
 
 function viewerCounts(otherwise: string): number[] {
