@@ -18,6 +18,7 @@ const sections: Readonly<Record<string, string>> = {
   SES: 'Sessions in the store',
   CTL: 'Who may control',
   RED: 'Redis that goes away',
+  FLEET: 'Rooms and nodes',
   SFU: 'Fan-out',
   STR: 'The thin line',
   SDP: 'Session descriptions',

@@ -90,7 +90,8 @@ const elsewhere = [
     'desktop.uncaged',
     'desktop.uid_base',
   ],
-  ...['webrtc.nat1to1', 'webrtc.ip_retrieval_url', 'webrtc.setup', 'filetransfer.refresh_interval', 'node.id', 'node.roles'],
+  ...withValue.filter((path) => /^(rooms|webhook)\.|^node\./.test(path)),
+  ...['webrtc.nat1to1', 'webrtc.ip_retrieval_url', 'webrtc.setup', 'filetransfer.refresh_interval'],
 ]
 /** What has to be on for an option to count. */
 const needs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -182,6 +183,8 @@ describe('no option is dead', () => {
     const byListening = ['server.bind', 'server.cert', 'server.key']
     // Read when a viewer sends: OPT-35 and OPT-37 see them.
     const byViewers = withValue.filter((path) => /^capture\.(webcam|microphone)\./.test(path))
-    expect(withValue.filter((path) => !seen.has(path) && ![...byCli, ...byListening, ...byViewers].includes(path))).toEqual([])
+    // Of rooms that the rooms API makes, and of what is told about them: FLEET-1650 and FLEET-1660 see them.
+    const byRooms = withValue.filter((path) => /^(rooms\.timeout|webhook)\./.test(path))
+    expect(withValue.filter((path) => !seen.has(path) && ![...byCli, ...byListening, ...byViewers, ...byRooms].includes(path))).toEqual([])
   }, 60_000)
 })

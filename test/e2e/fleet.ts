@@ -13,6 +13,8 @@ export interface FleetOptions {
   readonly appUrl?: string
   /** What each control plane has in its environment besides; two of them, where this does not say. */
   readonly controlPlanes?: readonly Readonly<Record<string, string>>[]
+  /** What each capture node has in its environment besides; one, where this does not say. */
+  readonly nodes?: readonly Readonly<Record<string, string>>[]
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -56,7 +58,7 @@ class Part implements AsyncDisposable {
   }
 }
 
-/** The product as in production: several control planes and one capture node that meet in one Redis and nowhere else. */
+/** The product as in production: several control planes and capture nodes that meet in one Redis and nowhere else. */
 export class Fleet implements AsyncDisposable {
   /** The address of each control plane. */
   readonly urls: readonly string[]
@@ -68,17 +70,17 @@ export class Fleet implements AsyncDisposable {
 
   readonly #redis: TempRedis
   readonly #controlPlanes: readonly Part[]
-  readonly #node: Part
+  readonly #nodes: readonly Part[]
 
-  private constructor(parts: { urls: string[]; dataFolder: string; redis: TempRedis; controlPlanes: Part[]; node: Part }) {
+  private constructor(parts: { urls: string[]; dataFolder: string; redis: TempRedis; controlPlanes: Part[]; nodes: Part[] }) {
     this.urls = parts.urls
     this.dataFolder = parts.dataFolder
     this.#redis = parts.redis
     this.#controlPlanes = parts.controlPlanes
-    this.#node = parts.node
+    this.#nodes = parts.nodes
   }
 
-  static async open({ appUrl = 'about:blank', controlPlanes = [{}, {}], env = {} }: FleetOptions = {}): Promise<Fleet> {
+  static async open({ appUrl = 'about:blank', controlPlanes = [{}, {}], nodes = [{}], env = {} }: FleetOptions = {}): Promise<Fleet> {
     const dataFolder = await mkdtemp(join(tmpdir(), 'neko-fleet-'))
     const redis = await TempRedis.open()
     const { PATH = '', HOME = '/root', MEDIASOUP_WORKER_BIN } = process.env
@@ -88,19 +90,35 @@ export class Fleet implements AsyncDisposable {
       ...(MEDIASOUP_WORKER_BIN && { MEDIASOUP_WORKER_BIN }),
       NEKO_REDIS_URL: `unix://${redis.path}`,
       NEKO_DATA_DIR: dataFolder,
-      NEKO_WEBRTC_UDPMUX: String(await freeUdpPort()),
       NEKO_WEBRTC_NAT1TO1: '127.0.0.1',
       NEKO_DESKTOP_APP_URL: appUrl,
       // The page is served on loopback.
       NEKO_DESKTOP_APP_NETWORK: 'shared',
       ...env,
     }
-    const node = new Part('capture-node', common)
+    const udp = await Promise.all(nodes.map(freeUdpPort))
+    // Two nodes on one machine: each has its own name, port and users.
+    const nodeParts = nodes.map(
+      (more, index) =>
+        new Part('capture-node', {
+          ...common,
+          NEKO_NODE_ID: `node-${index}`,
+          NEKO_WEBRTC_UDPMUX: String(udp[index]),
+          NEKO_DESKTOP_UID_BASE: String(50_000 + 100 * index),
+          ...more,
+        }),
+    )
     const ports = await Promise.all(controlPlanes.map(freeTcpPort))
     const parts = ports.map(
       (port, index) => new Part('control-plane', { ...common, NEKO_SERVER_BIND: `127.0.0.1:${port}`, ...controlPlanes[index] }),
     )
-    const fleet = new Fleet({ urls: ports.map((port) => `http://127.0.0.1:${port}`), dataFolder, redis, controlPlanes: parts, node })
+    const fleet = new Fleet({
+      urls: ports.map((port) => `http://127.0.0.1:${port}`),
+      dataFolder,
+      redis,
+      controlPlanes: parts,
+      nodes: nodeParts,
+    })
     try {
       await fleet.#ready()
     } catch (error) {
@@ -116,7 +134,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   get log(): string {
-    return [...this.#controlPlanes, this.#node].map(({ log }) => log).join('\n')
+    return [...this.#controlPlanes, ...this.#nodes].map(({ log }) => log).join('\n')
   }
 
   /** Kills one control plane without a word. */
@@ -129,20 +147,30 @@ export class Fleet implements AsyncDisposable {
     await this.#controlPlanes[index]?.[Symbol.asyncDispose]()
   }
 
-  /** The command lines of everything that the capture node runs now. */
-  async nodeCommands(): Promise<string[]> {
-    return Promise.all((await processTree(this.#node.pid)).map(({ pid }) => commandLineOf(pid)))
+  /** Kills one capture node without a word. */
+  async killNode(index: number): Promise<void> {
+    await this.#nodes[index]?.kill()
+  }
+
+  /** Stops one capture node as an operator does. */
+  async stopNode(index: number): Promise<void> {
+    await this.#nodes[index]?.[Symbol.asyncDispose]()
+  }
+
+  /** The command lines of everything that a capture node runs now. */
+  async nodeCommands(index = 0): Promise<string[]> {
+    return Promise.all((await processTree(this.#nodes[index]?.pid ?? 0)).map(({ pid }) => commandLineOf(pid)))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#controlPlanes, this.#node].map((part) => part[Symbol.asyncDispose]()))
+    await Promise.all([...this.#controlPlanes, ...this.#nodes].map((part) => part[Symbol.asyncDispose]()))
     await this.#redis[Symbol.asyncDispose]()
     await rm(this.dataFolder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 
   async #ready(): Promise<void> {
     const isUp = async () => {
-      const dead = [...this.#controlPlanes, this.#node].find(({ hasEnded }) => hasEnded)
+      const dead = [...this.#controlPlanes, ...this.#nodes].find(({ hasEnded }) => hasEnded)
       if (dead) {
         throw new Error(`a part of the fleet ended:\n${dead.log}`)
       }
@@ -154,7 +182,7 @@ export class Fleet implements AsyncDisposable {
           ),
         ),
       )
-      return answers.every(Boolean) && this.#node.log.includes('room runs')
+      return answers.every(Boolean) && this.#nodes.some(({ log }) => log.includes('room runs'))
     }
     await until(isUp, { ms: 60_000, what: 'the fleet is ready' })
   }

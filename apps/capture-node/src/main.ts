@@ -3,14 +3,14 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '@neko-edge/config'
-import { type Log, type NodeId, newInstanceId, type RoomId, systemClock } from '@neko-edge/kit'
-import { Bus, connect, keepLease, Room } from '@neko-edge/store'
+import { type Log, type NodeId, newInstanceId, systemClock } from '@neko-edge/kit'
+import { Bus, connect, Fleet, keepLease } from '@neko-edge/store'
 import { GstInstallation } from './capture/gst-installation.ts'
 import { checkPipelines } from './capture/pipeline-check.ts'
+import { NodeRooms } from './node/node-rooms.ts'
+import { Places } from './node/place.ts'
 import { announcedBy } from './public-address.ts'
-import type { NodeRoomOptions } from './room/node-room.ts'
 import { captureOptions, sfuOptions } from './room/room-config.ts'
-import { RoomRuns } from './room/room-runs.ts'
 import { openMediasoupSfu } from './sfu/mediasoup-sfu.ts'
 
 export interface CaptureNodeOptions {
@@ -27,7 +27,7 @@ export interface CaptureNodeOptions {
 /** The folder that holds this program: nothing of it is the application's business. */
 const programFolder = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** Runs a capture node until it is closed: it claims its room, and runs it for as long as it has it. */
+/** Runs a capture node until it is closed: it runs the rooms that the fleet gives it. */
 export async function startCaptureNode({
   config,
   redisUrl,
@@ -53,31 +53,13 @@ export async function startCaptureNode({
   const sfu = opening.use(
     await openMediasoupSfu({ workerBin, ...sfuOptions(config), announced: await announcedBy(config, log), log, clock }),
   )
-  // A node of another role has a worker, and no room of its own.
-  if (hasRooms) {
-    const room = opening.use(await Room.open('default' as RoomId, { connection, log }))
-    opening.use(
-      await RoomRuns.open({
-        room,
-        bus,
-        sfu,
-        gst,
-        config,
-        node,
-        instance,
-        runFolder: join(runFolder, 'room'),
-        identity: roomIdentity(config),
-        hidden: [programFolder, dataFolder],
-        clock,
-        log: log.child({ room: room.id }),
-      }),
-    )
-  }
+  const fleet = opening.use(await Fleet.open(connection, { log }))
+  opening.use(
+    await NodeRooms.open({
+      ...{ connection, fleet, bus, sfu, gst, config, node, instance, dataFolder, clock, log },
+      places: new Places({ runFolder, uidBase: config.desktop.uidBase }),
+      hidden: [programFolder, dataFolder],
+    }),
+  )
   return opening.move()
-}
-
-/** Where the node is root, the room runs as a user of its own, whose number nobody else has. */
-function roomIdentity(config: Config): NodeRoomOptions['identity'] {
-  const uid = config.desktop.uidBase
-  return process.getuid?.() === 0 ? { uid, gid: uid } : undefined
 }

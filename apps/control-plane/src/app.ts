@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { operations } from './http/api.ts'
+import { fleetOperations, operations } from './http/api.ts'
 import { clientPage } from './http/client-page.ts'
 import type { Deps } from './http/context.ts'
 import { addDocs } from './http/docs.ts'
@@ -39,8 +39,9 @@ export function createApp(parts: Omit<Deps, 'dispatch'>): Hono {
   if (options.legacy) {
     addLegacyHttp(app, deps)
   }
-  addOperations(app, operations, deps)
-  addDocs(app, operations, options)
+  const all = deps.fleet ? [...operations, ...fleetOperations] : operations
+  addOperations(app, all, deps)
+  addDocs(app, all, options)
   app.all('/api/*', () => notFound())
   app.get('*', (context) => clientPage(context, deps))
   return app

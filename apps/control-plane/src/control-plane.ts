@@ -1,18 +1,16 @@
 import type { Config } from '@neko-edge/config'
-import { type Clock, type Log, newInstanceId, type RoomId } from '@neko-edge/kit'
-import { Bus, connect, joinPlanes, keepLease } from '@neko-edge/store'
+import { type Clock, type Log, newInstanceId } from '@neko-edge/kit'
+import { Bus, connect, Fleet, joinPlanes, keepLease } from '@neko-edge/store'
 import { Hono } from 'hono'
-import { createApp } from './app.ts'
 import { notFound } from './http/error.ts'
-import { loginLimit } from './login-limit.ts'
-import { createMetrics, metricsPage } from './metrics.ts'
+import { createMetrics } from './metrics.ts'
+import { roomPaths } from './rooms/paths.ts'
+import { defaultRoom } from './rooms/room-id.ts'
+import { Rooms } from './rooms/rooms.ts'
+import { Surface } from './rooms/surface.ts'
 import type { Runtime } from './runtime.ts'
-import { Hub } from './session/hub.ts'
 import { keepSessionFile } from './session-file.ts'
-import { checkSettings, features, httpOptions, memberProvider, roomDefaults } from './settings.ts'
-
-/** The room of a deployment that has one. */
-export const defaultRoom = 'default' as RoomId
+import { checkSettings, httpOptions } from './settings.ts'
 
 export interface ControlPlane extends AsyncDisposable {
   /** Answers one request: the whole surface. */
@@ -38,36 +36,27 @@ export async function openControlPlane({ config, redisUrl, client, runtime, cloc
   opening.use(await keepLease(connection, { instance, clock, log }))
   const membership = opening.use(await joinPlanes(connection, { instance, clock, log }))
   const bus = opening.use(await Bus.open(connection, { instance, log }))
-  const metrics = createMetrics()
-  const hub = opening.use(
-    await Hub.open(defaultRoom, {
-      connection,
-      bus,
-      instance,
-      clock,
-      log,
-      metrics,
-      leave: () => membership.leave(),
-      defaults: roomDefaults(config),
-      features: features(config),
-    }),
-  )
-  if (config.session.file !== '') {
-    opening.use(await keepSessionFile({ path: config.session.file, room: hub.room, runtime, log }))
-  }
-  const { perAddress, perAccount, windowMs } = config.server.loginLimit
-  const app = createApp({
-    hub,
-    members: await memberProvider(config, { connection, runtime }),
-    limit: loginLimit(connection, { perAddress, perAccount, windowMs }),
-    metrics,
-    options: httpOptions(config, client),
+  const fleet = opening.use(await Fleet.open(connection, { log }))
+  const parts = {
+    config,
+    connection,
+    bus,
+    instance,
+    client,
+    metrics: createMetrics(),
     runtime,
     clock,
     log,
-    isReady: () => connection.isUp(),
-    metricsPage: () => metricsPage({ metrics, hub, connection }),
-  })
+    leave: () => membership.leave(),
+  }
+  const rooms = opening.use(new Rooms(fleet, parts))
+  const known = await fleet.find(defaultRoom)
+  const atRoot = await Surface.open(defaultRoom, parts, { fleet: { rooms, config }, ...(known && { room: known }) })
+  rooms.adopt(atRoot)
+  if (config.session.file !== '') {
+    opening.use(await keepSessionFile({ path: config.session.file, room: atRoot.hub.room, runtime, log }))
+  }
+  const app = roomPaths(rooms, { root: () => atRoot.app, hasDefault: config.rooms.default, options: httpOptions(config, client), log })
   const held = opening.move()
   return {
     fetch: below(config.server.pathPrefix, app).fetch,

@@ -8,11 +8,15 @@ export interface LoginLimit {
   failed(address: string, account: string): Promise<void>
 }
 
-export function loginLimit(connection: Connection, options: { perAddress: number; perAccount: number; windowMs: number }): LoginLimit {
+/** `scope` keeps the accounts of one room apart from those of others: their names are not the same people's. */
+export function loginLimit(
+  connection: Connection,
+  options: { perAddress: number; perAccount: number; windowMs: number; scope: string },
+): LoginLimit {
   const limits = (address: string, account: string) =>
     [
       { key: `address:${address}`, max: options.perAddress },
-      { key: `account:${account}`, max: options.perAccount },
+      { key: `account:${options.scope}${account}`, max: options.perAccount },
     ].filter(({ max }) => max > 0)
   return {
     async blockedFor(address, account) {

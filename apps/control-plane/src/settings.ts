@@ -38,10 +38,11 @@ export function roomDefaults({ session }: Config): RoomDefaults {
   }
 }
 
-export function features({ session, chat, openinapp, filetransfer, webrtc, stream, desktop, capture }: Config): Features {
+export function features({ rooms, session, chat, openinapp, filetransfer, webrtc, stream, desktop, capture }: Config): Features {
   return {
     chat: chat.enabled,
     openInApp: openinapp.enabled,
+    maxMembers: rooms.maxMembers,
     listedMax: session.listedMax,
     fileTransfer: {
       enabled: filetransfer.enabled,
@@ -60,7 +61,7 @@ export function features({ session, chat, openinapp, filetransfer, webrtc, strea
   }
 }
 
-export function httpOptions({ server, session, desktop, openinapp, legacy: isLegacy }: Config, ownClient: string): HttpOptions {
+export function httpOptions({ server, session, rooms, desktop, openinapp, legacy: isLegacy }: Config, ownClient: string): HttpOptions {
   const { cookie } = session
   const isTrusted = addressRanges(server.proxyTrusted)
   return {
@@ -74,6 +75,7 @@ export function httpOptions({ server, session, desktop, openinapp, legacy: isLeg
     legacy: isLegacy,
     client: server.static === '' ? { directory: ownClient, isOurs: true } : { directory: server.static, isOurs: false },
     apiToken: session.apiToken,
+    fleetToken: rooms.apiToken,
     uploadDrop: desktop.uploadDrop,
     fileChooserDialog: desktop.fileChooserDialog,
     openCommand: openinapp.openCommand,

@@ -198,6 +198,14 @@ const ports: Check = ({ webrtc, server, sfu }, draft) => {
 }
 
 const onThisMachine = /^\w+:\/\/(localhost|127\.[\d.]+|\[::1\])([:/]|$)/i
+const webhooks: Check = ({ webhook }) => [
+  webhook.url !== '' &&
+    webhook.secret === '' && {
+      option: 'webhook.secret',
+      reason: 'is empty, and webhook.url is set',
+      remedy: 'Set a secret: its receiver can not know otherwise who calls.',
+    },
+]
 
 const cage: Check = ({ desktop }) => [
   desktop.appNetwork !== 'shared' &&
@@ -215,7 +223,7 @@ const cage: Check = ({ desktop }) => [
   },
 ]
 
-const checks: readonly Check[] = [passwords, members, http, video, broadcast, ports, cage]
+const checks: readonly Check[] = [passwords, members, http, video, broadcast, ports, webhooks, cage]
 
 /** All that the options say about each other. */
 export function checkConfig(config: Config, draft: Draft): Problem[] {

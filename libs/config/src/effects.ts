@@ -133,6 +133,21 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
   'openinapp.enabled': by('links can be opened in the room, and clients are told whether', 'OPT-21', 'WS-3'),
   'openinapp.open_command': by('runs with the link behind it', 'HTTP-2', 'OPT-2'),
 
+  'rooms.api_token': by('/api/rooms answers to it, and to nothing else; without it, not at all', 'FLEET-1620'),
+  'rooms.default': by('the room at / is run, or not found', 'FLEET-1621'),
+  'rooms.max_members': by('one more is answered 503 with the reason', 'FLEET-1640'),
+  'rooms.timeout.empty': by('ends a room that nobody is in', 'FLEET-1650'),
+  'rooms.timeout.inactive': by('ends a room in which nothing happens', 'FLEET-1650'),
+  'rooms.timeout.absolute': by('ends a room when its time is up', 'FLEET-1607', 'FLEET-1622'),
+  'rooms.timeout.warning': by('the time-out is told so long before', 'FLEET-1607', 'FLEET-1650'),
+  'webhook.url': by('is told by POST', 'FLEET-1625'),
+  'webhook.secret': by('signs what is told', 'FLEET-1625'),
+  'webhook.allow_private': by('private addresses are called, or refused', 'FLEET-1625'),
+  'node.max_rooms': by('so many rooms are placed on the node at most', 'FLEET-1600', 'FLEET-1651'),
+  'node.max_load': by('a node above it gets no room', 'FLEET-1600', 'FLEET-1651'),
+  'node.max_viewers': by('one more is answered 503 with the reason', 'FLEET-1641'),
+  'node.on_stop': by('rooms move to another node, or end', 'FLEET-1612', 'FLEET-1652'),
+
   'redis.url': by(
     'the Redis that is used: one, sentinels or a cluster; one that does not answer ends the start',
     'CLI-3',

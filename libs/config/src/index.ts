@@ -7,7 +7,7 @@ export { type Migrated, type MigrateInput, type Migration, migrateConfig } from 
 export { printYaml } from './print.ts'
 export { formatProblem, hasErrors, type Problem } from './problem.ts'
 export { referenceMarkdown } from './reference.ts'
-export { type RoomConfig, redactOverrides, roomConfig, roomPaths } from './rooms.ts'
+export { flatOverrides, type RoomConfig, redactOverrides, roomConfig, roomPaths } from './rooms.ts'
 export { type Config, valueAt } from './schema/config.ts'
 export type { NodeRole } from './schema/edge.ts'
 export { envName, type OptionPath, optionByPath } from './schema/options.ts'

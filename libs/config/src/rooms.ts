@@ -54,6 +54,9 @@ function notForRooms(path: string): Problem {
   }
 }
 
+/** Overrides by path, each as it was given. */
+export const flatOverrides = (overrides: unknown): Map<string, unknown> => flatten(overrides)
+
 /** The same overrides with secrets masked, as an admin may see them. */
 export function redactOverrides(overrides: unknown): Record<string, unknown> {
   return Object.fromEntries([...flatten(overrides)].map(([path, raw]) => [path, optionByPath.get(path)?.secret === true ? masked : raw]))

@@ -30,6 +30,9 @@ const special: Readonly<Record<string, readonly [string, string]>> = {
   'webrtc.ip_retrieval_url': ['https://ip.example/', 'http://ip.example/v4'],
   'node.roles': ['relay', 'capture,relay'],
   'redis.url': ['redis://one:6379/0', 'redis+sentinel://one,two/0?master=room'],
+  'rooms.api_token': ['a-token-of-the-fleet', 'another-token-of-it'],
+  'webhook.url': ['https://hooks.example/', 'http://hooks.example/neko'],
+  'webhook.secret': ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'],
   'sfu.worker': ['fast', '/opt/worker'],
 }
 

@@ -79,6 +79,11 @@ export class Supervised implements AsyncDisposable {
     return this.#down.add(listener)
   }
 
+  /** Ends the present run; the next one starts as after any end. */
+  async restart(): Promise<void> {
+    await this.#child?.stop()
+  }
+
   /** Stops for good, in bounded time; nobody is told, since it was asked for. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#apply({ on: 'stop' })

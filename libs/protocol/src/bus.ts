@@ -94,6 +94,8 @@ export const nodeCalls = {
   /** Where somebody without the controls points, who has no data channel to say it over. */
   pointer: z.object({ session, x: z.number(), y: z.number() }),
   'link.open': z.object({ url: z.string() }),
+  /** The application again, or the whole room where its configuration has changed since it started. */
+  'room.restart': z.object({}),
   metrics: z.object({}),
   status: z.object({}),
 } as const satisfies Record<string, z.ZodType>
@@ -179,6 +181,7 @@ export interface NodeReplies {
   'feed.close': null
   pointer: null
   'link.open': null
+  'room.restart': { restarted: 'application' | 'room' }
   metrics: { families: MetricFamily[] }
   status: { instance: string; epoch: number; processes: { name: string; pid: number }[] }
 }

@@ -99,6 +99,8 @@ export const NodeFacts = z.object({
   broadcast: z.object({ is_active: z.boolean(), url: z.string() }),
   /** The session whose file chooser dialog is open. */
   dialog: z.string().nullable(),
+  /** Whether the node has no place for another viewer. */
+  full: z.boolean().optional(),
   /** What lies in the transfer directory, sorted by name; `null` before the first look. */
   files: z.array(z.object({ name: z.string(), type: z.enum(['file', 'dir']), size: z.number().optional() })).nullable(),
 })

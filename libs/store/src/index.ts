@@ -1,11 +1,24 @@
 export { Bus, feedChannel, nodeChannel, type Serve } from './bus.ts'
 export { type Connection, connect, describeUrl } from './connection.ts'
+export { DeadSessions } from './dead-sessions.ts'
 export { countFailure, failuresOf } from './failure.ts'
+export { type Beat, type Created, Fleet, type NewRoom, type RoomEnd } from './fleet.ts'
+export { beatMs, nodeLeaseMs } from './fleet-lua.ts'
+export {
+  type FleetRoom,
+  type NodeOffer,
+  type NodeRecord,
+  type RoomRecord,
+  type RoomSpec,
+  type RoomState,
+  roomStates,
+} from './fleet-room.ts'
 export * from './host-facts.ts'
 export { deadInstances, keepLease, leaseMs } from './lease.ts'
+export { forgetLinkUse, useLink } from './link-use.ts'
 export { type MemberRecord, MemberStore } from './member-facts.ts'
 export { joinPlanes, type PlaneMembership } from './planes.ts'
-export { Room, type RoomDefaults } from './room.ts'
+export { forgetRoom, Room, type RoomDefaults } from './room.ts'
 export type { Ban, BaseSettings, FactsChange, RoomBatch, RoomEvent } from './room-event.ts'
 export { changeBan, changeSettings, claimRoom, leaveRoom, renewRoom, tellFacts } from './room-facts.ts'
 export { type RoomNode, RoomView } from './room-view.ts'

@@ -9,6 +9,7 @@ import { roomScript } from './room-lua.ts'
 export const openRoom = roomScript(`
 local base, locks = arg(1), arg(2)
 if field('config') == base .. locks then return done('kept') end
+redis.call('PERSIST', ROOM)
 redis.call('HSET', ROOM, 'config', base .. locks, 'settings', base)
 redis.call('HSETNX', ROOM, 'started_at', whole(NOW))
 for _, name in ipairs({ 'control', 'login', 'file_transfer' }) do redis.call('HDEL', ROOM, 'lock:' .. name) end
@@ -40,16 +41,19 @@ emitSettings(actor)
 return done('changed')`)
 
 /**
- * arg: node id, instance, lease in ms, facts (`null` while it is still to start). A node has a room for as long as it renews the lease; the same node in a
- * new run takes its room back at once. Everybody watches anew, and the epoch and the fence rise: what an older run still
- * says or is told counts for nothing. → {epoch, fence} | held
+ * arg: node id, instance, lease in ms, facts (`null` while it is still to start), the number of its claim (0 where nobody places rooms). A node has a room for as
+ * long as it renews the lease; the same node in a new run takes its room back at once, and so does whoever comes with a newer claim. Everybody watches anew, and
+ * the epoch and the fence rise: what an older run still says or is told counts for nothing. → {epoch, fence} | held
  */
 export const claimRoom = roomScript(`
-local node, instance, lease, facts = arg(1), arg(2), tonumber(arg(3)), arg(4)
-local holder = field('instance')
+local node, instance, lease, facts, claim = arg(1), arg(2), tonumber(arg(3)), arg(4), tonumber(arg(5) or 0)
+local holder, known = field('instance'), tonumber(field('claim') or 0)
 local held = holder and tonumber(field('lease_until')) > NOW
-if held and holder ~= instance and field('node') ~= node then return done('held') end
+if claim < known then return done('held') end
+if held and claim == known and holder ~= instance and field('node') ~= node then return done('held') end
+if claim > known then redis.call('HSET', ROOM, 'claim', whole(claim)) end
 local epoch, fence = increment('epoch'), increment('fence')
+redis.call('PERSIST', ROOM)
 redis.call('HSET', ROOM, 'node', node, 'instance', instance, 'lease_until', whole(NOW + lease))
 if facts == 'null' then redis.call('HDEL', ROOM, 'facts') else redis.call('HSET', ROOM, 'facts', facts) end
 emit('{"is":"node","node":' .. json(node) .. ',"instance":' .. json(instance) .. ',"epoch":' .. whole(epoch)
@@ -92,6 +96,23 @@ local ip, ban = arg(1), arg(2)
 if ban == '' then redis.call('HDEL', BANS, ip) else redis.call('HSET', BANS, ip, ban) end
 emit('{"is":"banned","ip":' .. json(ip) .. ',"ban":' .. (ban == '' and 'null' or ban) .. ',"actor":' .. json(arg(3)) .. '}')
 return done(ban == '' and 'lifted' or 'banned')`)
+
+/**
+ * arg: reason. A room that is over: each session ends, and nothing is kept but, for an hour, the counters, which must not fall where a new room has its id. → ended
+ */
+export const clearRoom = roomScript(`
+for _, id in ipairs(redis.call('HKEYS', STATES)) do remove(id, arg(1), '') end
+local reply = done('ended')
+local counters = {}
+for _, name in ipairs({ 'seq', 'epoch', 'fence', 'claim', 'connections' }) do
+  if field(name) then counters[#counters + 1] = name; counters[#counters + 1] = field(name) end
+end
+redis.call('DEL', unpack(KEYS))
+if #counters > 0 then
+  redis.call('HSET', ROOM, unpack(counters))
+  redis.call('PEXPIRE', ROOM, 3600000)
+end
+return reply`)
 
 /** Everything of a room, as flat lists. → [profiles, states, room, bans] */
 export const readRoom = roomScript(`

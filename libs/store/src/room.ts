@@ -2,7 +2,7 @@ import { Backoff, delay, Listeners, type Log, NekoError, type RoomId, SerialQueu
 import type { LockName, Settings } from '@neko-edge/protocol'
 import type { Connection } from './connection.ts'
 import type { BaseSettings, RoomBatch, RoomEvent } from './room-event.ts'
-import { openRoom, readRoom, restoreRoom } from './room-facts.ts'
+import { clearRoom, openRoom, readRoom, restoreRoom } from './room-facts.ts'
 import { roomKeys } from './room-lua.ts'
 import { viewAsRestorable } from './room-memory.ts'
 import { RoomView, readView } from './room-view.ts'
@@ -75,6 +75,11 @@ export class Room implements AsyncDisposable {
     const [seq, reply] = await this.#evaluate(script, args)
     await this.#reach(seq)
     return reply
+  }
+
+  /** The configuration says something else of the room than before: where that is so, it starts anew with this. */
+  async configure(defaults: RoomDefaults): Promise<void> {
+    await this.run(openRoom, firstFacts(defaults))
   }
 
   /** Tells everybody who follows the room. Lost while Redis is away: nothing of it is a fact. */
@@ -196,6 +201,12 @@ export class Room implements AsyncDisposable {
       return false
     }
   }
+}
+
+/** Ends every session of a room that is over, and forgets it. */
+export async function forgetRoom(connection: Connection, { id, reason }: { id: RoomId; reason: string }): Promise<void> {
+  const { keys, channel } = roomKeys(id)
+  await evaluate(connection.commands, clearRoom, { keys, args: [channel, reason] })
 }
 
 /** The arguments of `openRoom`: the base settings, and why each lock is there. */

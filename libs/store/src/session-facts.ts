@@ -32,7 +32,8 @@ emit('{"is":"created","id":' .. json(id) .. ',"profile":' .. profile .. ',"state
 return done('imported')`)
 
 /**
- * arg: id, instance, address, dialect, how many may be listed by name ('0' or none: all). → epoch of the connection | gone | banned | no-login | no-connect | already
+ * arg: id, instance, address, dialect, how many may be listed by name ('0' or none: all), how many users may be connected ('0' or none: all; admins are
+ * not counted). → epoch of the connection | gone | banned | no-login | no-connect | already | full
  */
 export const connectSession = roomScript(`
 local id, instance, address = arg(1), arg(2), arg(3)
@@ -42,6 +43,8 @@ if redis.call('HEXISTS', BANS, address) == 1 then return done('banned') end
 if not profile.can_login then return done('no-login') end
 if not profile.can_connect then return done('no-connect') end
 if state.is_connected and not state.moving and not settings().merciful_reconnect then return done('already') end
+local most = tonumber(arg(6) or 0)
+if most > 0 and not state.is_connected and not profile.is_admin and tonumber(field('connected_user') or 0) >= most then return done('full') end
 if not state.is_connected then
   local max = tonumber(arg(5) or 0)
   count(profile.is_admin, 1)

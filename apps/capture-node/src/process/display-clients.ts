@@ -62,6 +62,11 @@ export class DisplayClients implements AsyncDisposable {
     })
   }
 
+  /** Ends the application; it is started again at once. */
+  async restartApplication(): Promise<void> {
+    await this.#running?.application?.restart()
+  }
+
   get running(): Clients | undefined {
     return this.#running
   }

@@ -55,6 +55,8 @@ export interface RoomDesktop extends Addresses, Pick<PreparedApplication, 'uploa
   readonly xServer: ServerState
   /** After `onUp` every connection to the audio server must be made again; socket and cookie stay the same. */
   readonly audioServer: ServerState
+  /** Ends the application; it is started again at once. */
+  restartApplication(): Promise<void>
   /** Process ids of the parts that are up, for metrics and tests. */
   pids(): Readonly<Partial<Record<'xServer' | 'audioServer' | 'windowManager' | 'application' | 'network' | 'networkLink', number>>>
 }
@@ -101,6 +103,7 @@ export async function openRoomDesktop(options: RoomDesktopOptions): Promise<Room
     ...addresses({ xServer, sound }),
     uploads: prepared.uploads,
     openLink: prepared.openLink,
+    restartApplication: () => clients.restartApplication(),
     xServer: xServer.supervised,
     audioServer: sound.supervised,
     pids: () => ({

@@ -27,6 +27,7 @@ export interface CallTargets {
   /** Opens a link in the room's application. Fails with `internal` where that can not be. */
   readonly openLink: (url: string) => void
   readonly workers: Sfu['workers']
+  readonly restart: () => Promise<'application' | 'room'>
   /** Input with the fence of its sender's turn. */
   readonly onInput: (args: NodeArgs<'input'>) => void
   /** Where somebody without the controls points. */
@@ -42,7 +43,7 @@ type FileCall = Extract<NodeCall, `upload.${string}` | `files.${string}`>
 
 /** Every call of a control plane, answered. */
 export function createCalls(targets: CallTargets): Calls {
-  const { viewers, desktop, capture, facts, blobs, onInput, onPointer, frozen, openLink, workers, status } = targets
+  const { viewers, desktop, capture, facts, blobs, onInput, onPointer, frozen, openLink, workers, restart, status } = targets
   const image = (bytes: Uint8Array) => blobs.give(bytes)
   const broadcast = (actor: string) => {
     const { isActive, url } = capture.broadcast.status
@@ -129,6 +130,7 @@ export function createCalls(targets: CallTargets): Calls {
       openLink(url)
       return null
     },
+    'room.restart': async () => ({ restarted: await restart() }),
     metrics: async () => ({
       families: await nodeFamilies({ capture, peers: () => viewers.all(), workers, ignoredMessages: () => viewers.ignoredMessages }),
     }),

@@ -37,6 +37,12 @@ export interface NodeRoomOptions {
   readonly identity: Identity | undefined
   /** Folders that the application must not see. */
   readonly hidden: readonly string[]
+  /** Why the node takes no further viewer; nothing while it does. */
+  readonly noPlace: () => string | undefined
+  /** Somebody used the desktop. */
+  readonly onActivity: () => void
+  /** Starts the application anew, or the whole room where its configuration is another one; says which. */
+  readonly onRestart: (restartApplication: () => Promise<void>) => Promise<'application' | 'room'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -63,6 +69,7 @@ export class NodeRoom implements AsyncDisposable {
   readonly #owned = new AsyncDisposableStack()
   readonly #facts: Facts
   #link: DesktopLink | undefined
+  #viewers: Viewers | undefined
   #broadcast: (message: Uint8Array, except?: string) => void = () => undefined
   #frozen: Uint8Array | undefined
 
@@ -86,6 +93,17 @@ export class NodeRoom implements AsyncDisposable {
 
   get facts(): NodeFacts {
     return this.#facts.current
+  }
+
+  get viewerCount(): number {
+    return this.#viewers?.count ?? 0
+  }
+
+  /** Whether the node has a place for another viewer, as clients are told before they come in. */
+  tellFull(isFull: boolean): void {
+    if ((this.facts.full ?? false) !== isFull) {
+      void this.#facts.tell('full', { facts: { full: isFull }, actor: '' })
+    }
   }
 
   /** The room was claimed as of this fence: older turns at the controls are over. */
@@ -117,12 +135,14 @@ export class NodeRoom implements AsyncDisposable {
         ...(config.capture.microphone.enabled ? ['audio' as const] : []),
         ...(config.capture.webcam.enabled ? ['video' as const] : []),
       ],
+      noPlace: this.#options.noPlace,
       onInput: this.#onChannelInput,
       onChannel: (session, send) => this.#greet(session, send),
       onMedia: (media) => this.#takeMedia(capture, media),
       clock,
       log,
     })
+    this.#viewers = viewers
     this.#owned.defer(() => viewers.close())
     const feeds = this.#owned.use(
       new Feeds({ capture, bus, greet: (send) => this.#greet(undefined, send), audience: () => viewers.count, clock, log }),
@@ -145,6 +165,7 @@ export class NodeRoom implements AsyncDisposable {
       transfer,
       openLink: (url) => openLink(processes, url),
       workers: () => sfu.workers(),
+      restart: () => this.#options.onRestart(() => processes.restartApplication()),
       onInput: ({ session, fence, input }) => this.#guard.admits(session, fence) && this.#apply(session, input),
       onPointer: ({ session, x, y }) => this.#showPointer(session, { x, y }),
       frozen: () => this.#frozen,
@@ -302,6 +323,7 @@ export class NodeRoom implements AsyncDisposable {
   }
 
   #apply(session: string, input: Parameters<typeof applyInput>[1], dialect: 'v3' | 'v2' = 'v3'): void {
+    this.#options.onActivity()
     const desktop = this.#link?.now
     const moved = desktop && applyInput(desktop, input)
     if (moved && dialect === 'v3') {

@@ -2,28 +2,37 @@ import { messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
 import { NodeRoom, type NodeRoomOptions } from './node-room.ts'
 import { Tenancy } from './tenancy.ts'
 
+export interface RoomRunsOptions extends NodeRoomOptions {
+  /** The number of the placement that gave the room to this node. */
+  readonly claim: number
+  /** The room runs, after each start of it here. */
+  readonly onRunning: () => void
+  /** It was ours to start, and did not. */
+  readonly onFailed: (why: NekoError) => void
+}
+
 /** A room of this node, running for as long as this node has it. */
 export class RoomRuns implements AsyncDisposable {
-  readonly #options: NodeRoomOptions
+  readonly #options: RoomRunsOptions
   readonly #queue = new SerialQueue()
   #tenancy: Tenancy | undefined
   #running: NodeRoom | undefined
-  #failure: unknown
 
-  private constructor(options: NodeRoomOptions) {
+  private constructor(options: RoomRunsOptions) {
     this.#options = options
   }
 
-  /** Claims the room and starts it, or waits for it while another node has it. Fails when it is ours and does not start. */
-  static async open(options: NodeRoomOptions): Promise<RoomRuns> {
+  /** Claims the room and starts it, or waits for it while another node has it. Resolves after the first try. */
+  static async open(options: RoomRunsOptions): Promise<RoomRuns> {
     const runs = new RoomRuns(options)
     await runs.#claim()
     await runs.#queue.run(() => undefined)
-    if (runs.#failure !== undefined) {
-      await runs[Symbol.asyncDispose]()
-      throw runs.#failure
-    }
     return runs
+  }
+
+  /** What runs here now; `undefined` while it does not. */
+  get running(): NodeRoom | undefined {
+    return this.#running
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -32,11 +41,12 @@ export class RoomRuns implements AsyncDisposable {
   }
 
   async #claim(): Promise<void> {
-    const { room, node, instance, clock, log } = this.#options
+    const { room, node, instance, claim, clock, log } = this.#options
     this.#tenancy = await Tenancy.open({
       room,
       node,
       instance,
+      claim,
       clock,
       log,
       facts: () => this.#running?.facts,
@@ -49,9 +59,10 @@ export class RoomRuns implements AsyncDisposable {
     try {
       this.#running ??= await NodeRoom.open(this.#options)
       this.#running.onClaimed(fence)
+      this.#options.onRunning()
     } catch (error) {
-      this.#failure = error instanceof NekoError ? error : new NekoError('internal', messageOf(error), { cause: error })
       this.#options.log.error({ error: messageOf(error) }, 'room does not start')
+      this.#options.onFailed(error instanceof NekoError ? error : new NekoError('internal', messageOf(error), { cause: error }))
     }
   }
 

@@ -6,6 +6,8 @@ export interface TenancyOptions {
   readonly room: Room
   readonly node: NodeId
   readonly instance: InstanceId
+  /** The number of the placement that gave the room to this node: a newer one elsewhere takes it away. */
+  readonly claim: number
   /** What the room shows; `undefined` while it does not run here. */
   readonly facts: () => NodeFacts | undefined
   readonly onClaimed: (fence: number) => void
@@ -68,8 +70,8 @@ export class Tenancy implements AsyncDisposable {
   }
 
   async #claim(): Promise<void> {
-    const { room, node, instance, facts, onClaimed, log } = this.#options
-    const reply = await room.run(claimRoom, [node, instance, leaseMs, JSON.stringify(facts() ?? null)])
+    const { room, node, instance, claim, facts, onClaimed, log } = this.#options
+    const reply = await room.run(claimRoom, [node, instance, leaseMs, JSON.stringify(facts() ?? null), claim])
     if (reply !== 'held') {
       // The script's reply is the epoch and the fence.
       const [epoch, fence] = reply as [number, number]

@@ -26,6 +26,8 @@ export interface ViewersOptions {
   readonly setup: 'active' | 'actpass'
   /** What of microphone and webcam the desktop takes. */
   readonly taken: readonly ('audio' | 'video')[]
+  /** Why the node takes no further viewer; nothing while it does. */
+  readonly noPlace: () => string | undefined
   readonly onInput: (session: string, input: Exclude<ChannelInput, { is: 'ping' }>, dialect: 'v3' | 'v2') => void
   /** A channel has just opened: what is sent in this very call reaches it before any broadcast. */
   readonly onChannel: (session: string, send: (message: Uint8Array) => void) => void
@@ -71,6 +73,10 @@ export class Viewers {
     const session = room.view.session(id)
     if (!session?.profile.can_watch) {
       throw new NekoError('forbidden', 'session cannot watch')
+    }
+    const full = this.#peers.has(id) ? undefined : this.#options.noPlace()
+    if (full !== undefined) {
+      throw new NekoError('unavailable', full)
     }
     if (kind === 'v2' && cursorVideoId === undefined) {
       throw new NekoError('forbidden', 'V2 clients are not served here')
@@ -131,12 +137,9 @@ export class Viewers {
     return { audio: { disabled: peer.audio.disabled }, changed: peer.audio.disabled !== before }
   }
 
+  /** Follows the room no more. The peers end with the fan-out: whoever watched hears that his media is lost, and is given new media by whoever has the room next. */
   close(): void {
     this.#stop.forEach((stop) => stop())
-    for (const peer of this.#peers.values()) {
-      peer.close()
-    }
-    this.#peers.clear()
   }
 
   #resolve(selector: NodeArgs<'peer.open'>['video']['selector'], current: string | undefined): { id: string } {

@@ -9,8 +9,10 @@ import { fileTransfer } from './file-transfer.ts'
 import { keyboard } from './keyboard.ts'
 import { members } from './members.ts'
 import { membersBulk } from './members-bulk.ts'
+import { nodes } from './nodes.ts'
 import { openInApp } from './open-in-app.ts'
 import type { Operation } from './operation.ts'
+import { rooms } from './rooms.ts'
 import { screen } from './screen.ts'
 import { sessions } from './sessions.ts'
 import { settings } from './settings.ts'
@@ -35,3 +37,6 @@ export const operations: readonly Operation[] = [
   ...openInApp,
   ...batch,
 ]
+
+/** The operations of the fleet: at the root of the server only. */
+export const fleetOperations: readonly Operation[] = [...rooms, ...nodes]

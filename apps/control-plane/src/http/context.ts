@@ -1,3 +1,4 @@
+import type { Config } from '@neko-edge/config'
 import { type Clock, type Log, NekoError, type SessionId } from '@neko-edge/kit'
 import { baseProfile, type MemberProfile } from '@neko-edge/protocol'
 import { findToken } from '@neko-edge/store'
@@ -6,6 +7,8 @@ import { getCookie } from 'hono/cookie'
 import type { LoginLimit } from '../login-limit.ts'
 import type { MemberProvider } from '../members/provider.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Links } from '../rooms/link.ts'
+import type { Rooms } from '../rooms/rooms.ts'
 import type { Runtime } from '../runtime.ts'
 import { isSameSecret, sha256 } from '../secret.ts'
 import type { Hub } from '../session/hub.ts'
@@ -27,6 +30,8 @@ export interface HttpOptions {
   /** The directory of the web client, and whether it is ours (then it is served behind a strict content policy). */
   readonly client: { directory: string; isOurs: boolean } | undefined
   readonly apiToken: string
+  /** The token of the rooms API; empty: it is off. */
+  readonly fleetToken: string
   /** Whether files may be dropped on the picture, and whether dialogs of the application are answered. */
   readonly uploadDrop: boolean
   readonly fileChooserDialog: boolean
@@ -43,10 +48,27 @@ export interface HttpOptions {
   }
 }
 
+/** Why nobody else can come in now: nobody at all, or nobody but admins. Empty while everybody can. */
+export interface Closed {
+  readonly all?: string
+  readonly users?: string
+}
+
+/** What the rooms API works with. */
+export interface FleetDeps {
+  readonly rooms: Rooms
+  /** What holds where a room says nothing. */
+  readonly config: Config
+}
+
 /** What every route works with. */
 export interface Deps {
   readonly hub: Hub
   readonly members: MemberProvider
+  readonly links: Links
+  readonly whyClosed: () => Closed
+  /** Only in the app at the root of the server. */
+  readonly fleet?: FleetDeps
   readonly limit: LoginLimit
   readonly metrics: Metrics
   readonly options: HttpOptions
@@ -111,6 +133,20 @@ export async function actorOf(token: string | undefined, { hub, options }: Pick<
     throw new NekoError('forbidden', 'login is disabled for this session')
   }
   return { id: session.id, profile: session.profile, isApi: false }
+}
+
+/**
+ * Lets the machine through that holds the fleet token, and nobody else: no session of any room, and no cookie.
+ * Fails with `notFound` where the rooms API is off, else `unauthorized`.
+ */
+export async function admitFleet(context: Context, { options }: Pick<Deps, 'options'>): Promise<void> {
+  if (options.fleetToken === '') {
+    throw new NekoError('notFound', 'the rooms API is off: set rooms.api_token to switch it on')
+  }
+  const [, token = ''] = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '') ?? []
+  if (!(await isSameSecret(token, options.fleetToken))) {
+    throw new NekoError('unauthorized', 'the rooms API wants the fleet token: Authorization: Bearer and what rooms.api_token is')
+  }
 }
 
 /** The client's address: a proxy's word for it, where the configuration trusts that proxy. */

@@ -4,28 +4,35 @@ import { createSession, deleteSession } from '@neko-edge/store'
 import type { Context } from 'hono'
 import { deleteCookie, setCookie } from 'hono/cookie'
 import { z } from 'zod'
+import type { Member } from '../members/provider.ts'
+import { checkPlace } from '../rooms/place.ts'
 import { sha256 } from '../secret.ts'
 import { editProfile } from '../session/profile.ts'
-import { clientAddress, type HttpOptions } from './context.ts'
+import { clientAddress, type Deps, type HttpOptions } from './context.ts'
 import { type Call, operation } from './operation.ts'
 import { LoginReply, SessionData, Stats } from './schema.ts'
 
-const Credentials = lenientObject({ username: field(z.string().max(1024), ''), password: field(z.string().max(1024), '') })
+const Credentials = lenientObject({
+  username: field(z.string().max(1024), ''),
+  password: field(z.string().max(1024), ''),
+  link: field(z.string().max(4096), ''),
+})
 
 /** Logging in and out, and what a session may know and say of itself. */
 export const currentSession = [
   operation({
     method: 'POST',
     path: '/api/login',
-    summary: 'Log in; the token comes in the reply, or as a cookie where cookies are on',
+    summary: 'Log in by name and password, or by a join link; the token comes in the reply, or as a cookie where cookies are on',
     guards: [],
     body: { schema: Credentials },
     reply: LoginReply,
     fails: {
-      401: 'wrong name or password',
+      401: 'wrong name or password, or a link that is worth nothing',
       403: 'logins are locked',
       422: 'the member is connected already',
       429: 'too many failed logins',
+      503: 'the room or its node is full: the reason, and Retry-After',
     },
     handle: logIn,
   }),
@@ -106,26 +113,22 @@ async function logIn({
   context,
   deps,
   hub,
-  body: { username, password },
+  body: { username, password, link },
 }: Call<z.output<typeof Credentials>>): Promise<z.input<typeof LoginReply>> {
-  const { members, limit, metrics, options } = deps
+  const { metrics, options } = deps
   const address = clientAddress(context, deps)
-  const wait = await limit.blockedFor(address, username)
-  if (wait !== undefined) {
-    context.header('retry-after', String(wait))
-    throw new NekoError('tooMany', `too many failed logins: try again in ${wait} s`)
-  }
-  const member = await members.authenticate(username, password)
-  if (!member) {
-    metrics.logins.inc({ outcome: 'wrong' })
-    await limit.failed(address, username)
-    throw new NekoError('unauthorized', 'Unauthorized')
-  }
+  const { member, release } = await identify({ context, deps, address }, { username, password, link })
   const token = randomText(64)
-  const outcome = String(await hub.room.run(createSession, [member.id, JSON.stringify(member.profile), await sha256(token), address]))
-  metrics.logins.inc({ outcome })
-  if (outcome in outcomes) {
-    throw outcomes[outcome as keyof typeof outcomes]
+  try {
+    checkPlace(deps, { isAdmin: member.profile.is_admin })
+    const outcome = String(await hub.room.run(createSession, [member.id, JSON.stringify(member.profile), await sha256(token), address]))
+    metrics.logins.inc({ outcome })
+    if (outcome in outcomes) {
+      throw outcomes[outcome as keyof typeof outcomes]
+    }
+  } catch (error) {
+    await release?.()
+    throw error
   }
   const session = hub.room.view.session(member.id) ?? { id: member.id as SessionId, ...fresh(member) }
   const { id, profile, state } = wireSession(session)
@@ -134,6 +137,37 @@ async function logIn({
   }
   setSessionCookie(context, token, deps)
   return { id, profile, state }
+}
+
+/** Who logs in. Fails with `unauthorized` for wrong credentials, `tooMany` after too many of them. */
+async function identify(
+  { context, deps, address }: { context: Context; deps: Deps; address: string },
+  { username, password, link }: z.output<typeof Credentials>,
+): Promise<{ member: Member; release?: () => Promise<void> }> {
+  const { members, links, limit, metrics } = deps
+  // Whoever tries links is known by his address; the failures of one link are no other's.
+  const account = link === '' ? username : `link ${await sha256(link)}`
+  const wait = await limit.blockedFor(address, account)
+  if (wait !== undefined) {
+    context.header('retry-after', String(wait))
+    throw new NekoError('tooMany', `too many failed logins: try again in ${wait} s`)
+  }
+  try {
+    if (link !== '') {
+      return await links.redeem(link)
+    }
+    const member = await members.authenticate(username, password)
+    if (member) {
+      return { member }
+    }
+    throw new NekoError('unauthorized', 'Unauthorized')
+  } catch (error) {
+    if (error instanceof NekoError && error.code === 'unauthorized') {
+      metrics.logins.inc({ outcome: 'wrong' })
+      await limit.failed(address, account)
+    }
+    throw error
+  }
 }
 
 const fresh = ({ profile }: { profile: z.output<typeof LoginReply>['profile'] }) => ({

@@ -1,4 +1,5 @@
 import { NekoError } from '@neko-edge/kit'
+import type { z } from 'zod'
 import type { BodyRules } from './operation.ts'
 
 /** The longest JSON body, in bytes. */
@@ -8,7 +9,10 @@ export const maxBody = 1024 * 1024
 const maxDepth = 200
 
 /** Reads a JSON body by its rules. Fails in upstream's words, or `tooLarge`. */
-export async function readJson(request: Request, { schema, isStrict = false, code = 'invalid', words = {} }: BodyRules): Promise<unknown> {
+export async function readJson(
+  request: Request,
+  { schema, isStrict = false, isExplained = false, code = 'invalid', words = {} }: BodyRules,
+): Promise<unknown> {
   const { empty = 'no data provided', malformed = 'unable to parse provided data' } = words
   const text = await readText(request)
   if (text.trim() === '') {
@@ -17,9 +21,18 @@ export async function readJson(request: Request, { schema, isStrict = false, cod
   const value = parseJson(text, { allowTail: !isStrict })
   const parsed = value === undefined || !isShallow(value, maxDepth) ? undefined : schema.safeParse(value)
   if (!parsed?.success) {
-    throw new NekoError(code, malformed, { cause: parsed?.error })
+    const why = isExplained && parsed?.error ? explained(parsed.error) : malformed
+    throw new NekoError(code, why, { cause: parsed?.error })
   }
   return parsed.data
+}
+
+/** Each field that is wrong, and how; a reader finds the first few quickest. */
+function explained({ issues }: z.ZodError): string {
+  return issues
+    .slice(0, 5)
+    .map(({ path, message }) => `${path.length === 0 ? 'body' : path.map(String).join('.')}: ${message}.`)
+    .join(' ')
 }
 
 async function readText(request: Request): Promise<string> {

@@ -11,7 +11,7 @@ interface Document {
   readonly components: object
 }
 
-const guardTexts: Readonly<Record<Exclude<Guard, 'session'>, string>> = {
+const guardTexts: Readonly<Record<Exclude<Guard, 'session' | 'fleet'>, string>> = {
   admin: 'is an admin',
   host: 'is at the controls',
   'host-or-admin': 'is at the controls or an admin',
@@ -23,7 +23,10 @@ const guardTexts: Readonly<Record<Exclude<Guard, 'session'>, string>> = {
 
 /** Whom an operation is for, in words; empty where it is for everybody. */
 export function whoMay({ guards }: Operation): string {
-  const extra = guards.filter((guard) => guard !== 'session')
+  if (guards.includes('fleet')) {
+    return 'For the machine that holds the fleet token.'
+  }
+  const extra = guards.filter((guard) => guard !== 'session' && guard !== 'fleet')
   return guards.length === 0
     ? ''
     : `For a session that ${extra.length === 0 ? 'is logged in' : extra.map((guard) => guardTexts[guard]).join(' and ')}.`
@@ -37,12 +40,18 @@ export function openApi(operations: readonly Operation[], { prefix }: { prefix: 
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'neko', version: '3', description: 'The HTTP interface of a room. Its events come over the WebSocket /api/ws.' },
+    info: {
+      title: 'neko',
+      version: '3',
+      description:
+        'The HTTP interface of a room: the room default at /, each room below /room/<id>/. Its events come over the WebSocket /api/ws. /api/rooms and /api/nodes are at the root only.',
+    },
     servers: [{ url: prefix }],
     paths,
     components: {
       schemas: { Error: errorSchema },
       securitySchemes: {
+        fleet: { type: 'http', scheme: 'bearer', description: 'the token rooms.api_token, or no rooms API where that is empty' },
         bearer: { type: 'http', scheme: 'bearer' },
         token: { type: 'apiKey', in: 'query', name: 'token' },
         cookie: { type: 'apiKey', in: 'cookie', name: 'NEKO_SESSION' },
@@ -72,11 +81,11 @@ function describe(definition: Operation): object {
   return {
     summary,
     ...(whoMay(definition) && { description: whoMay(definition) }),
-    security: guards.length > 0 ? [{ bearer: [] }, { token: [] }, { cookie: [] }] : [],
+    security: guards.includes('fleet') ? [{ fleet: [] }] : guards.length > 0 ? [{ bearer: [] }, { token: [] }, { cookie: [] }] : [],
     parameters: parametersOf(definition),
     ...(body && { requestBody: { required: true, content: body } }),
     responses: {
-      ...(reply ? { 200: { description: 'done', ...contentOf(reply) } } : { 204: { description: 'done' } }),
+      ...(reply ? { [definition.status ?? 200]: { description: 'done', ...contentOf(reply) } } : { 204: { description: 'done' } }),
       ...Object.fromEntries(failures),
     },
   }

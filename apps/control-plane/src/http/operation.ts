@@ -3,11 +3,20 @@ import type { RoomView } from '@neko-edge/store'
 import type { Context } from 'hono'
 import type { z } from 'zod'
 import type { Hub } from '../session/hub.ts'
-import { type Actor, actorOf, type Deps, tokenOf } from './context.ts'
+import { type Actor, actorOf, admitFleet, type Deps, tokenOf } from './context.ts'
 import { readJson } from './json-body.ts'
 
-/** Who may call, in the order of the checks; nothing at all means anybody. */
-export type Guard = 'session' | 'admin' | 'host' | 'host-or-admin' | 'can-watch' | 'can-host' | 'can-access-clipboard' | 'may-upload'
+/** Who may call, in the order of the checks; nothing at all means anybody. `fleet` stands alone: it is a machine, and no session. */
+export type Guard =
+  | 'session'
+  | 'admin'
+  | 'host'
+  | 'host-or-admin'
+  | 'can-watch'
+  | 'can-host'
+  | 'can-access-clipboard'
+  | 'may-upload'
+  | 'fleet'
 
 /** What a handler gets. `actor` is there where a guard asked for a session. */
 export interface Call<Body> {
@@ -28,6 +37,8 @@ export interface BodyRules<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema
   /** Text after the JSON value is an error here; elsewhere it is ignored. */
   readonly isStrict?: boolean
+  /** Says in the failure which field is wrong and how; elsewhere the words are upstream's. */
+  readonly isExplained?: boolean
   /** What kind of failure a body is that can not be read; default `invalid`. */
   readonly code?: ErrorCode
   /** The words for an empty body and for one that is not what the schema says, where they are not the usual ones. */
@@ -39,7 +50,7 @@ export interface BodyRules<Schema extends z.ZodType = z.ZodType> {
  * `reply` describes what a 200 carries; without it the answer is 204.
  */
 export interface Operation<Schema extends z.ZodType = z.ZodType> {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** With parameters as `{id}`. */
   readonly path: string
   readonly summary: string
@@ -51,6 +62,8 @@ export interface Operation<Schema extends z.ZodType = z.ZodType> {
   readonly query?: Readonly<Record<string, string>>
   /** The JSON of a 200, or the media type of one that is no JSON. */
   readonly reply?: z.ZodType | { readonly type: string }
+  /** The status of success, where it is neither 200 nor 204. */
+  readonly status?: 201 | 202
   /** What else it answers, by status. */
   readonly fails?: Readonly<Record<number, string>>
   /** A path that is answered with and without a trailing slash. */
@@ -83,13 +96,18 @@ export async function perform(definition: Operation, context: Context, deps: Dep
   }
   const body = definition.body ? await readJson(context.req.raw, definition.body) : undefined
   const result = await definition.handle({ ...early, body })
-  const response = result instanceof Response ? result : definition.reply ? json(result) : new Response(null, { status: 204 })
+  const response =
+    result instanceof Response ? result : definition.reply ? json(result, definition.status) : new Response(null, { status: 204 })
   // Made anew by the context, so that headers set on it (a cookie) go out too.
   return context.newResponse(response.body, response)
 }
 
-/** Finds out who calls and checks his guards, in their order. Anonymous operations have no actor, and read none. */
+/** Finds out who calls and checks his guards, in their order. Anonymous operations and those of the fleet have no actor, and read none. */
 export async function admit(guards: readonly Guard[], context: Context, deps: Deps): Promise<Actor> {
+  if (guards.includes('fleet')) {
+    await admitFleet(context, deps)
+    return undefined as unknown as Actor
+  }
   if (guards.length === 0) {
     return undefined as unknown as Actor
   }
@@ -104,6 +122,7 @@ function check(guard: Guard, { id, profile }: Actor, { room: { view } }: Hub): v
   const isHost = view.isHost(id)
   switch (guard) {
     case 'session':
+    case 'fleet':
       return
     case 'admin':
       return need(profile.is_admin, 'session is not admin')

@@ -23,7 +23,7 @@ export function cors(options: HttpOptions): MiddlewareHandler {
   }
 }
 
-const methods = ['GET', 'POST', 'DELETE', 'OPTIONS']
+const methods = ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS']
 const headers = ['accept', 'authorization', 'content-type', 'x-csrf-token', 'origin']
 
 function preflight(context: Context, { origin, allowed, wanted }: { origin: string; allowed: boolean; wanted: string }): Response {

@@ -4,6 +4,7 @@ import { createSession } from '@neko-edge/store'
 import type { Hono, MiddlewareHandler } from 'hono'
 import { credentialsOf, memberOf } from '../legacy/credentials.ts'
 import { handlers as v2Handlers } from '../legacy/handlers.ts'
+import { whyNoPlace } from '../rooms/place.ts'
 import { sha256 } from '../secret.ts'
 import { receiveBy } from '../session/receive.ts'
 import { type Caller, socketLife } from '../session/socket-life.ts'
@@ -99,6 +100,10 @@ async function admitV2(
     metrics.logins.inc({ outcome: 'wrong' })
     await limit.failed(address, username)
     return { refused: 'invalid_password' }
+  }
+  const why = whyNoPlace(deps, { isAdmin: member.profile.is_admin })
+  if (why !== undefined) {
+    return { refused: why }
   }
   // No token is ever given out: the socket is the session.
   const outcome = String(

@@ -104,6 +104,7 @@ export function factsMessages(event: Extract<RoomEvent, { is: 'facts' }>, view: 
       }))
     case 'dialog':
     case 'ready':
+    case 'full':
       return []
     default:
       return change satisfies never

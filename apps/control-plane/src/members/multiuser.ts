@@ -13,10 +13,20 @@ export interface MultiuserOptions {
 /** The session id of somebody whose name need not be unique: the name, and five random characters. */
 export const idOf = (username: string): string => `${username}-${randomText(5)}`
 
+/** What users and admins may do, by the configuration. */
+export function multiuserProfiles({
+  userProfile,
+  adminProfile,
+}: Pick<MultiuserOptions, 'userProfile' | 'adminProfile'>): Record<'user' | 'admin', MemberProfile> {
+  return {
+    user: mergeProfile({ ...baseProfile({ granted: true }), can_see_inactive_cursors: false }, userProfile),
+    admin: mergeProfile({ ...baseProfile({ granted: true }), is_admin: true }, adminProfile),
+  }
+}
+
 /** One password for users, one for admins, any name: every login is a member of its own, who lives as long as his session. */
 export function multiuser({ userPassword, adminPassword, userProfile, adminProfile }: MultiuserOptions): MemberProvider {
-  const user = mergeProfile({ ...baseProfile({ granted: true }), can_see_inactive_cursors: false }, userProfile)
-  const admin = mergeProfile({ ...baseProfile({ granted: true }), is_admin: true }, adminProfile)
+  const { user, admin } = multiuserProfiles({ userProfile, adminProfile })
   const named = (profile: MemberProfile, name: string): MemberProfile => ({ ...profile, name: profile.name || name })
   return {
     async authenticate(username, password): Promise<Member | undefined> {

@@ -4,7 +4,7 @@ import {
   type Bus,
   type Connection,
   connectSession,
-  deadInstances,
+  DeadSessions,
   disconnectSession,
   moveSession,
   Room,
@@ -51,6 +51,8 @@ export interface Features {
   readonly openInApp: boolean
   /** How many connected sessions are told of by name; 0: all. */
   readonly listedMax: number
+  /** How many users may be connected; 0: any number. */
+  readonly maxMembers: number
   readonly fileTransfer: { enabled: boolean; root: string; userDownload: boolean; userUpload: boolean; userDelete: boolean }
   readonly iceServers: readonly { urls: string[]; username?: string; credential?: string }[]
   /** The thin line, and how many may watch over it through this process. */
@@ -64,7 +66,7 @@ export class Hub implements AsyncDisposable {
   readonly room: Room
   readonly node: NodeClient
   readonly dialects: { readonly v3: Dialect; readonly v2: Dialect }
-  readonly features: Features
+  features: Features
   /** The viewers on the thin line; `undefined` where that is off. */
   readonly streams: Streams | undefined
   readonly counters: Metrics
@@ -74,8 +76,7 @@ export class Hub implements AsyncDisposable {
   readonly #sockets = new SocketSet()
   readonly #grace = new Map<string, () => void>()
   readonly #stop: (() => void)[] = []
-  /** Processes seen dead, and since when. */
-  readonly #missed = new Map<string, number>()
+  readonly #dead: DeadSessions
 
   private constructor(room: Room, options: HubOptions) {
     this.room = room
@@ -89,6 +90,7 @@ export class Hub implements AsyncDisposable {
     this.streams = features.stream.enabled
       ? new Streams({ hub: this, bus, connection, maxViewers: features.stream.maxViewers, clock, log: this.log })
       : undefined
+    this.#dead = new DeadSessions({ room, connection, clock, graceMs })
     this.dialects = { v3: new V3Dialect(this), v2: new V2Dialect(this) }
   }
 
@@ -105,6 +107,12 @@ export class Hub implements AsyncDisposable {
       ),
     )
     return hub
+  }
+
+  /** The room's configuration is another one. */
+  async configure({ defaults, features }: Pick<HubOptions, 'defaults' | 'features'>): Promise<void> {
+    this.features = features
+    await this.room.configure(defaults)
   }
 
   /** The session of a socket, as the room knows it now. */
@@ -142,7 +150,8 @@ export class Hub implements AsyncDisposable {
     })
     this.#sockets.add(socket)
     try {
-      const outcome = String(await this.room.run(connectSession, [id, key, address, dialect, this.features.listedMax]))
+      const { listedMax, maxMembers } = this.features
+      const outcome = String(await this.room.run(connectSession, [id, key, address, dialect, listedMax, maxMembers]))
       if (outcome in refusals) {
         this.#sockets.delete(socket)
         return { refused: refusals[outcome as keyof typeof refusals] }
@@ -191,18 +200,27 @@ export class Hub implements AsyncDisposable {
    * every socket hears a last word.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const stop of this.#stop) {
-      stop()
-    }
-    const goesOn = await this.#options.leave().catch(() => false)
-    this.streams?.[Symbol.dispose]()
-    if (goesOn) {
+    this.#fallSilent()
+    if (await this.#options.leave().catch(() => false)) {
       await Promise.allSettled([...this.#sockets].map((socket) => this.#move(socket)))
     }
+    await this.close('connection shutdown')
+  }
+
+  /** Says a last word to every socket and closes it: the room is over, or not needed here. */
+  async close(reason: string): Promise<void> {
+    this.#fallSilent()
     for (const socket of this.#sockets) {
-      this.#drop(socket, 'connection shutdown')
+      this.#drop(socket, reason)
     }
     await this.room[Symbol.asyncDispose]()
+  }
+
+  #fallSilent(): void {
+    for (const stop of this.#stop.splice(0)) {
+      stop()
+    }
+    this.streams?.[Symbol.dispose]()
   }
 
   #end(socket: SessionSocket): void {
@@ -330,39 +348,15 @@ export class Hub implements AsyncDisposable {
     }
   }
 
-  /** Ends the sessions of processes that died, once their grace is over. */
+  /** Ends the sessions of processes that died, and ours that have no socket: their end did not reach Redis at the time. */
   async #sweep(): Promise<void> {
-    const now = this.clock.now()
-    const holders = new Map<string, Session[]>()
-    for (const session of this.room.view.sessions.values()) {
-      const key = session.state.is_connected ? session.state.instance : undefined
-      if (key && !this.#sockets.has(key)) {
-        const instance = key.split('.')[0] ?? ''
-        holders.set(instance, [...(holders.get(instance) ?? []), session])
-      }
-    }
-    // Ours, but without a socket and out of its grace: its end did not reach Redis at the time.
-    for (const { id, state } of holders.get(this.#options.instance) ?? []) {
-      if (!this.#grace.has(id)) {
-        await this.room.run(disconnectSession, [id, state.epoch, ''])
-      }
+    const holders = this.#dead.holders()
+    const own = holders.get(this.#options.instance) ?? []
+    for (const { id, state } of own.filter((one) => !this.#sockets.get(one.state.instance) && !this.#grace.has(one.id))) {
+      await this.room.run(disconnectSession, [id, state.epoch, ''])
     }
     holders.delete(this.#options.instance)
-    const dead = holders.size === 0 ? [] : await deadInstances(this.#options.connection, [...holders.keys()])
-    for (const instance of [...this.#missed.keys()]) {
-      if (!dead.includes(instance)) {
-        this.#missed.delete(instance)
-      }
-    }
-    for (const instance of dead) {
-      const since = this.#missed.get(instance) ?? now
-      this.#missed.set(instance, since)
-      if (now - since >= graceMs) {
-        for (const { id, state } of holders.get(instance) ?? []) {
-          await this.room.run(disconnectSession, [id, state.epoch, ''])
-        }
-      }
-    }
+    await this.#dead.sweep(holders)
   }
 }
 
@@ -373,6 +367,7 @@ const refusals = {
   'no-login': 'session login disabled',
   'no-connect': 'connection disabled',
   already: 'already connected',
+  full: 'the room is full: try again later',
 } as const
 
 /** `true` for a failure that the client may try again in a moment: Redis or the capture node is away. */

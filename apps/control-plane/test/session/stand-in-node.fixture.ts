@@ -60,14 +60,14 @@ export class StandInNode implements AsyncDisposable {
   }
 
   /** Claims the room, and is ready. */
-  static async open(redisUrl: string): Promise<StandInNode> {
+  static async open(redisUrl: string, id = 'default'): Promise<StandInNode> {
     await using owned = new AsyncDisposableStack()
     const connection = owned.use(await connect({ url: redisUrl, log: silentLog }))
     const bus = owned.use(await Bus.open(connection, { instance: 'stand-in' as InstanceId, log: silentLog }))
-    const room = owned.use(await Room.open('default' as RoomId, { connection, log: silentLog }))
+    const room = owned.use(await Room.open(id as RoomId, { connection, log: silentLog }))
     const node = new StandInNode(room, connection, owned.move())
-    await room.run(claimRoom, ['stand-in', 'stand-in', 60_000, 'null'])
-    await bus.serve(nodeChannel('default'), (name, args) => node.#take(name, args))
+    await room.run(claimRoom, ['stand-in', 'stand-in', 60_000, 'null', id === 'default' ? 0 : Date.now()])
+    await bus.serve(nodeChannel(id), (name, args) => node.#take(name, args))
     await node.tell('ready', {})
     return node
   }
@@ -77,7 +77,11 @@ export class StandInNode implements AsyncDisposable {
     return this.calls.filter((call) => call.name === name).map(({ args }) => args)
   }
 
-  async tell(change: 'ready' | 'screen' | 'broadcast' | 'dialog' | 'files', changed: Partial<NodeFacts>, actor = ''): Promise<void> {
+  async tell(
+    change: 'ready' | 'screen' | 'broadcast' | 'dialog' | 'files' | 'full',
+    changed: Partial<NodeFacts>,
+    actor = '',
+  ): Promise<void> {
     await this.room.run(tellFacts, ['stand-in', JSON.stringify({ ...facts, ...changed }), change, actor])
   }
 

@@ -11,6 +11,7 @@ export const member = {
   'member.provider': choice({
     default: 'multiuser',
     choices: ['multiuser', 'object', 'file', 'noauth', 'redis'],
+    room: true,
     about: 'Where members come from; redis (ours) keeps them in the store, for many control planes',
   }),
   'member.file.path': text({ default: '', about: 'JSON file of the provider file', form: 'a path' }),

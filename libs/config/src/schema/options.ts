@@ -4,6 +4,7 @@ import { edge } from './edge.ts'
 import { member } from './member.ts'
 import type { Option } from './option.ts'
 import { plugins } from './plugins.ts'
+import { rooms } from './rooms.ts'
 import { root } from './root.ts'
 import { server } from './server.ts'
 import { session } from './session.ts'
@@ -21,6 +22,7 @@ export const options = {
   ...webrtc,
   ...stream,
   ...plugins,
+  ...rooms,
   ...edge,
 } as const
 
@@ -57,5 +59,6 @@ export const groups: readonly { readonly title: string; readonly paths: readonly
   { title: 'WebRTC', paths: Object.keys(webrtc) },
   { title: 'Thin line', paths: Object.keys(stream) },
   { title: 'Plugins', paths: Object.keys(plugins) },
+  { title: 'Rooms and nodes', paths: Object.keys(rooms) },
   { title: 'Processes', paths: Object.keys(edge) },
 ]

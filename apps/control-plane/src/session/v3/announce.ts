@@ -69,6 +69,7 @@ function announceFacts(
     case 'files':
       return [{ message: fileList(view, features) }]
     case 'ready':
+    case 'full':
       return []
     default:
       return change satisfies never

@@ -1,0 +1,59 @@
+import { NekoError } from '@neko-edge/kit'
+import type { NodeRecord } from '@neko-edge/store'
+import { z } from 'zod'
+import { type EarlyCall, type Guard, operation } from './operation.ts'
+
+const NodeReply = z.object({
+  id: z.string(),
+  roles: z.array(z.string()),
+  alive: z.boolean().describe('whether it said so in the last seconds'),
+  draining: z.boolean().describe('whether it takes no new room'),
+  cores: z.int(),
+  load: z.number().describe('measured, percent of all processors'),
+  rooms: z.int(),
+  max_rooms: z.int(),
+  viewers: z.int(),
+})
+
+const guards: readonly Guard[] = ['fleet']
+
+/** The nodes of the fleet. */
+export const nodes = [
+  operation({
+    method: 'GET',
+    path: '/api/nodes',
+    summary: 'The nodes of the fleet, what they have and can take',
+    guards,
+    reply: z.array(NodeReply),
+    handle: async ({ deps }) => (await deps.fleet?.rooms.fleet.nodes())?.map(wireNode) ?? [],
+  }),
+  operation({
+    method: 'PATCH',
+    path: '/api/nodes/{id}',
+    summary: 'Let a node take no new room, or take rooms again; those that it has stay',
+    guards,
+    body: { schema: z.strictObject({ draining: z.boolean() }), isStrict: true, isExplained: true },
+    reply: NodeReply,
+    fails: { 404: 'no such node, or the rooms API is off' },
+    async handle(call) {
+      await find(call)
+      await call.deps.fleet?.rooms.fleet.drainNode(call.param('id'), call.body.draining)
+      return wireNode(await find(call))
+    },
+  }),
+]
+
+async function find({ deps, param }: EarlyCall): Promise<NodeRecord> {
+  const found = (await deps.fleet?.rooms.fleet.nodes())?.find(({ id }) => id === param('id'))
+  if (!found) {
+    throw new NekoError('notFound', 'there is no such node')
+  }
+  return found
+}
+
+const wireNode = ({ id, roles, isAlive, isDrained, cores, load, rooms, maxRooms, viewers }: NodeRecord): z.input<typeof NodeReply> => ({
+  ...{ id, roles, cores, load, rooms, viewers },
+  alive: isAlive,
+  draining: isDrained,
+  max_rooms: maxRooms,
+})

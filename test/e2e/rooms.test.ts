@@ -1,0 +1,130 @@
+import { execFileSync } from 'node:child_process'
+import { until } from '@neko-edge/kit'
+import { V2Viewer, V3Viewer } from '@neko-edge/testing/viewer'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Fleet } from './fleet.ts'
+
+const token = 'the-token-of-the-whole-fleet'
+/** Users that no other test has at the same time. */
+const firstUid = 200_000 + 100 * (process.pid % 1_000)
+const passwords = { user_password: 'u', admin_password: 'a' }
+
+interface RoomReply {
+  readonly id: string
+  readonly state: string
+  readonly node?: string
+}
+
+describe('rooms over two nodes', () => {
+  let fleet: Fleet
+
+  beforeAll(async () => {
+    const env = { NEKO_ROOMS_API_TOKEN: token, NEKO_DESKTOP_APP: 'sleep infinity', NEKO_NODE_MAX_ROOMS: '4' }
+    fleet = await Fleet.open({ env, nodes: [0, 1].map((index) => ({ NEKO_DESKTOP_UID_BASE: String(firstUid + 10 * index) })) })
+  })
+  afterAll(async () => {
+    await fleet?.[Symbol.asyncDispose]()
+  })
+
+  async function ask(method: string, path: string, body?: object): Promise<{ status: number; room: RoomReply }> {
+    const response = await fetch(`${fleet.urls[method === 'GET' ? 0 : 1]}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    // The API answers with a room.
+    return { status: response.status, room: (await response.json()) as RoomReply }
+  }
+
+  const room = async (id: string) => (await ask('GET', `/api/rooms/${id}`)).room
+  const runs = (id: string, ms = 30_000) =>
+    until(
+      async () => {
+        const found = await room(id)
+        return found.state === 'running' ? found : undefined
+      },
+      { ms, what: `${id} runs` },
+    )
+  const address = (id: string, plane = 0) => `${fleet.urls[plane]}/room/${id}`
+  const nodeOf = async (id: string) => Number((await room(id)).node?.slice(-1))
+
+  async function watch(id: string, plane = 0, username = `ann-${plane}`): Promise<V3Viewer> {
+    const viewer = await V3Viewer.open({ url: address(id, plane), username, password: 'a' })
+    await viewer.watch()
+    await until(() => viewer.peer.video.packets > 5, { ms: 10_000, what: 'a picture' })
+    return viewer
+  }
+
+  it('[FLEET-1670] three rooms made at once by two control planes are spread over the nodes, and all run', async () => {
+    const made = await Promise.all(['one', 'two', 'three'].map((id) => ask('POST', '/api/rooms', { id, ...passwords })))
+    expect(made.map(({ status }) => status)).toEqual([201, 201, 201])
+    const all = [await runs('one'), await runs('two'), await runs('three'), await runs('default')]
+    const on = (node: string) => all.filter((one) => one.node === node).length
+    expect(on('node-0') + on('node-1')).toBe(4)
+    if (process.getuid?.() === 0) {
+      // Each has users of its own: the room default the first one of its node, the others the next.
+      const users = new Set(execFileSync('ps', ['-eo', 'uid='], { encoding: 'utf8' }).split('\n').map(Number))
+      const mine = [...users].filter((uid) => uid >= firstUid && uid < firstUid + 20)
+      expect(mine).toHaveLength(4)
+    }
+  })
+
+  it('[FLEET-1671] V3 and V2 viewers of different rooms, on either control plane, each see their own', async () => {
+    await using ann = await watch('one', 0)
+    await using bob = await watch('two', 1)
+    await using old = await V2Viewer.open({ url: address('one', 1), password: 'u', username: 'old', displayname: 'old' })
+    await old.watch()
+    await until(() => old.peer.video.packets > 5, { ms: 10_000, what: 'a picture for V2' })
+    const names = async (viewer: V3Viewer) => {
+      const response = await fetch(`${viewer.session.url}/api/sessions`, { headers: { authorization: `Bearer ${viewer.session.token}` } })
+      return ((await response.json()) as { profile: { name: string } }[]).map(({ profile }) => profile.name).toSorted()
+    }
+    expect([await names(ann), await names(bob)]).toEqual([['ann-0', 'old'], ['ann-1']])
+    ann.send('control/request')
+    expect(await ann.event('control/host', { where: (payload) => JSON.stringify(payload).includes(ann.session.id) })).toBeTruthy()
+    expect(bob.socket.history.filter(({ event }) => event === 'control/host')).toEqual([])
+  })
+
+  it('[FLEET-1672] a restart of the application, and after a change of the whole room, goes on for those who watch', async () => {
+    await using ann = await watch('two')
+    const commands = async () => (await fleet.nodeCommands(await nodeOf('two'))).join('\n')
+    expect((await ask('POST', '/api/rooms/two/restart')).room).toEqual({ restarted: 'application' })
+    await ask('PATCH', '/api/rooms/two', { app: 'sleep 98765' })
+    expect((await ask('POST', '/api/rooms/two/restart')).room).toEqual({ restarted: 'room' })
+    await ann.event('signal/provide', { ms: 20_000 })
+    await until(async () => (await commands()).includes('sleep 98765'), { ms: 10_000, what: 'the new application' })
+  })
+
+  it('[FLEET-1673] kill -9 of a node: its rooms run on the other, and viewers whose sockets stayed open get a new picture', async () => {
+    const victim = await nodeOf('one')
+    await using ann = await watch('one')
+    await using late = await watch('one', 1)
+    const killedAt = performance.now()
+    await fleet.killNode(victim)
+    const since = () => Math.round(performance.now() - killedAt)
+    await until(async () => (await room('one')).node !== `node-${victim}`, { ms: 6_000, what: 'another node', everyMs: 50 })
+    const noticedMs = since()
+    await Promise.all([ann.event('signal/provide', { ms: 20_000 }), late.event('signal/provide', { ms: 20_000 })])
+    const providedMs = since()
+    console.log(JSON.stringify({ killed: 'a capture node', noticedMs, providedMs }))
+    expect(noticedMs).toBeLessThan(3_500)
+    expect(providedMs).toBeLessThan(8_000)
+    await runs('one')
+    await ann.watch()
+    await until(() => ann.peer.video.packets > 5, { ms: 10_000, what: 'a picture of the other node' })
+    expect(ann.socket.history.filter(({ event }) => event === 'system/disconnect')).toEqual([])
+  })
+
+  it('[FLEET-1674] a room that ends leaves nothing on its node, and its people hear it', async () => {
+    const ann = await watch('two')
+    const node = await nodeOf('two')
+    const before = (await fleet.nodeCommands(node)).length
+    expect((await ask('DELETE', '/api/rooms/two')).status).toBe(202)
+    expect(await ann.event('system/disconnect', { ms: 15_000 })).toMatchObject({ message: 'room ended' })
+    await until(async () => (await room('two')).state === 'ended', { ms: 15_000, what: 'the end' })
+    const left = await fleet.nodeCommands(node)
+    expect(left.length).toBeLessThan(before)
+    expect(left.filter((line) => line.includes('98765'))).toEqual([])
+    await ann.close()
+  })
+})
