@@ -231,6 +231,9 @@ class Link implements Connection {
     // ioredis subscribes again by itself on `ready`; one more time, awaited, tells that it is done.
     if (this.#channels.size > 0) {
       await this.#subscriber.subscribe(...this.#channels.keys())
+      if (this.#isUp || this.commands.status !== 'ready') {
+        return // lost once more meanwhile, or said already: another `ready` comes, or came
+      }
     }
     this.#isUp = true
     log.info({}, 'redis back')

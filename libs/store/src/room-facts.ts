@@ -120,12 +120,18 @@ return done({ redis.call('HGETALL', PROFILES), redis.call('HGETALL', STATES), re
 
 /**
  * arg: a room as JSON: {seq, room: fields, sessions: [[id, profile, state, token]…], bans}. Puts back what a Redis that lost its memory had,
- * and only where it did: a room that is newer than what the caller knows stays. → restored | newer
+ * and only where it did: a room that is newer than what the caller knows stays. Of several who put it back the one who had heard most counts, for as long as nothing
+ * else was changed; after that he adds what is missing. → restored | newer
  */
 export const restoreRoom = roomScript(`
 local known = cjson.decode(arg(1))
-local seq = tonumber(field('seq') or -1)
-if seq >= known.seq then return done('newer') end
+local seq, from = tonumber(field('seq') or -1), tonumber(field('restored_from') or -1)
+local isAhead = from >= 0 and known.seq > from and known.seq < from + 1000
+if seq >= known.seq and not isAhead then return done('newer') end
+if isAhead and field('restored_seq') == whole(seq) then
+  redis.call('DEL', PROFILES, STATES, TOKENS, BANS)
+  redis.call('HDEL', ROOM, 'host', 'lock:control', 'lock:login', 'lock:file_transfer', 'settings', 'connected_user', 'connected_admin')
+end
 for i = 1, #known.room, 2 do redis.call('HSETNX', ROOM, known.room[i], known.room[i + 1]) end
 for _, s in ipairs(known.sessions) do
   if redis.call('HSETNX', STATES, s[1], s[3]) == 1 then
@@ -134,8 +140,13 @@ for _, s in ipairs(known.sessions) do
   end
 end
 for i = 1, #known.bans, 2 do redis.call('HSETNX', BANS, known.bans[i], known.bans[i + 1]) end
-for _, counter in ipairs({ 'epoch', 'fence', 'connections' }) do
-  if tonumber(field(counter) or 0) < known[counter] then redis.call('HSET', ROOM, counter, whole(known[counter])) end
+if tonumber(field('connections') or 0) < known.connections then redis.call('HSET', ROOM, 'connections', whole(known.connections)) end
+-- Far enough ahead that none of these numbers was ever heard: who has the controls or runs the room now did not under an old one, and nobody who knew
+-- a little more takes his own facts for these.
+for _, counter in ipairs({ 'seq', 'epoch', 'fence' }) do
+  redis.call('HSET', ROOM, counter, whole(math.max(tonumber(field(counter) or 0), known[counter]) + 1000))
 end
-redis.call('HSET', ROOM, 'seq', whole(known.seq + 1))
+-- Told, so that whoever had put it back before reads it anew.
+emitSettings('')
+redis.call('HSET', ROOM, 'restored_from', whole(known.seq), 'restored_seq', whole(tonumber(field('seq')) + 1))
 return done('restored')`)

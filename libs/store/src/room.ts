@@ -37,6 +37,7 @@ export class Room implements AsyncDisposable {
   #early: RoomBatch[] | undefined = []
   readonly #waiting = new Set<{ seq: number; resolve: () => void }>()
   readonly #stop: (() => void)[] = []
+  #held: PromiseWithResolvers<void> | undefined
   /** How often the room began to be compared with Redis: only the newest goes on. */
   #resumes = 0
 
@@ -58,6 +59,7 @@ export class Room implements AsyncDisposable {
     const room = new Room(id, connection, log)
     room.#stop.push(await connection.subscribe(room.#keys.channel, (text) => room.#receive(JSON.parse(text) as RoomBatch)))
     room.#stop.push(await connection.subscribe(room.#keys.signals, (text) => room.onSignal.emit(JSON.parse(text) as Signal)))
+    room.#stop.push(connection.onLost.add(() => room.#hold()))
     room.#stop.push(connection.onBack.add(() => void room.#resume()))
     if (defaults) {
       await room.#evaluate(openRoom, firstFacts(defaults))
@@ -72,6 +74,10 @@ export class Room implements AsyncDisposable {
    * Fails with `unavailable` while Redis is away.
    */
   async run(script: LuaScript, args: readonly (string | number)[]): Promise<unknown> {
+    if (this.#held && this.#connection.isUp()) {
+      // What this process knows is put back first, or the change would be made to a room that Redis may have forgotten.
+      await within(eventDelayMs * 10, 'the room to be compared with Redis', this.#held.promise).catch(() => undefined)
+    }
     const [seq, reply] = await this.#evaluate(script, args)
     await this.#reach(seq)
     return reply
@@ -158,33 +164,44 @@ export class Room implements AsyncDisposable {
     return readView(reply as [string[], string[], string[], string[]])
   }
 
-  #catchUp(): Promise<void> {
+  /** Reads the room, and tells what was missed; `false` where Redis could not be asked. */
+  #catchUp(): Promise<boolean> {
     this.#early ??= []
     return this.#reading.run(async () => {
+      let isRead = false
       try {
         const after = await this.#read()
         const events = diffViews(this.view, after)
         this.view = after
         this.onEvents.emit(events)
         this.#wake()
+        isRead = true
       } catch (error) {
         this.#log.warn({ error: String(error) }, 'room could not be read')
       }
       this.#release()
+      return isRead
     })
+  }
+
+  /** While Redis is away, and until it was compared: what others say of the room waits, so that what is known here stays as it was. */
+  #hold(): void {
+    this.#early ??= []
+    this.#held ??= Promise.withResolvers()
   }
 
   /** Redis is back, or a server of a cluster took another's place, which takes its time: tries until the room could be compared. */
   async #resume(): Promise<void> {
     const round = ++this.#resumes
     const backoff = new Backoff({ firstMs: 200, maxMs: 1_000 })
-    while (!(await this.#restore())) {
+    while (!(await this.#restore()) || !(await this.#catchUp())) {
       await delay(backoff.next(0))
       if (round !== this.#resumes) {
         return // closed, or Redis went away and came back once more
       }
     }
-    await this.#catchUp()
+    this.#held?.resolve()
+    this.#held = undefined
     this.onResumed.emit()
   }
 

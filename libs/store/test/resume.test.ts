@@ -1,18 +1,7 @@
 import { until } from '@neko-edge/kit'
 import { describe, expect, it } from 'vitest'
 import { changeSettings, claimRoom, findToken, renewRoom, requestControl, takeControl } from '../src/index.ts'
-import { admin, enter, user, World } from './world.ts'
-
-const facts = JSON.stringify({
-  screen: { width: 1280, height: 720, rate: 30 },
-  screens: [],
-  touch: false,
-  screencast: false,
-  videos: ['main'],
-  broadcast: { is_active: false, url: '' },
-  dialog: null,
-  files: null,
-})
+import { admin, enter, facts, user, World } from './world.ts'
 
 /** Resolves when every process has read the room anew. */
 function resumed(world: World): Promise<unknown> {

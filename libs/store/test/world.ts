@@ -18,6 +18,18 @@ export const openSettings: Settings = {
 export const user = (name: string): MemberProfile => baseProfile({ granted: true, name })
 export const admin = (name: string): MemberProfile => ({ ...user(name), is_admin: true })
 
+/** What a capture node says of its room. */
+export const facts = JSON.stringify({
+  screen: { width: 1280, height: 720, rate: 30 },
+  screens: [],
+  touch: false,
+  screencast: false,
+  videos: ['main'],
+  broadcast: { is_active: false, url: '' },
+  dialog: null,
+  files: null,
+})
+
 /** Some processes that follow one room over one real Redis. */
 export class World implements AsyncDisposable {
   readonly url: string
@@ -55,9 +67,9 @@ export class World implements AsyncDisposable {
     return world
   }
 
-  /** One more process. */
-  async join(settings: Settings = openSettings): Promise<Room> {
-    const connection = await connect({ url: this.url, log: silentLog })
+  /** One more process, which may have another way to Redis. */
+  async join(settings: Settings = openSettings, url = this.url): Promise<Room> {
+    const connection = await connect({ url, log: silentLog })
     const room = await Room.open('default' as RoomId, { connection, log: silentLog, defaults: { settings, locks: [] } })
     this.connections.push(connection)
     this.rooms.push(room)
