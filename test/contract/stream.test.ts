@@ -243,6 +243,10 @@ describe('the thin line', () => {
     expect(JSON.parse(line.texts[0] ?? '')).toEqual({ is: 'refused', what: 'video', reason: 'there is no video "no such"' })
     line.watch({ picture: 'video' })
     await line.next('vp8')
+    for (let count = 0; count < 700; count++) {
+      line.say({ is: 'key' })
+    }
+    expect(await line.closed).toEqual({ code: 1008, reason: 'too many words' })
   })
 
   async function metric(name: string, plane = 1): Promise<number> {

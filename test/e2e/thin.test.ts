@@ -1,6 +1,7 @@
 import { until } from '@neko-edge/kit'
 import { freeTcpPort, freeUdpPort, UdpShaper } from '@neko-edge/testing'
 import { TestBrowser } from '@neko-edge/testing/chromium'
+import { TurnServer } from '@neko-edge/testing/viewer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DeskPage, target } from './desk-page.ts'
 import { RoomPage } from './room-page.ts'
@@ -45,13 +46,21 @@ describe('the ladder of ways that a picture takes', () => {
   let browser: TestBrowser
   let ann: RoomPage
   let udpPort: number
+  let turn: TurnServer
 
   beforeAll(async () => {
     udpPort = await freeUdpPort()
     desk = await DeskPage.open()
+    turn = await TurnServer.open()
+    const iceServers = [{ urls: [turn.url], username: turn.username, credential: turn.credential }]
     stack = await Stack.open({
       appUrl: desk.url,
-      env: { NEKO_WEBRTC_UDPMUX: String(udpPort), NEKO_WEBRTC_TCPMUX: String(await freeTcpPort()), NEKO_SESSION_IMPLICIT_HOSTING: 'true' },
+      env: {
+        NEKO_WEBRTC_UDPMUX: String(udpPort),
+        NEKO_WEBRTC_TCPMUX: String(await freeTcpPort()),
+        NEKO_SESSION_IMPLICIT_HOSTING: 'true',
+        NEKO_WEBRTC_ICESERVERS_FRONTEND: JSON.stringify(iceServers),
+      },
     })
     browser = await TestBrowser.open()
     ann = await RoomPage.enter(browser, { url: stack.url, name: 'ann', password: 'admin' })
@@ -61,6 +70,7 @@ describe('the ladder of ways that a picture takes', () => {
     await browser?.[Symbol.asyncDispose]()
     await stack?.[Symbol.asyncDispose]()
     await desk?.[Symbol.asyncDispose]()
+    await turn?.[Symbol.asyncDispose]()
   })
 
   /** A click of `who` arrives in the desktop, and ann sees what it does. */
@@ -123,6 +133,25 @@ describe('the ladder of ways that a picture takes', () => {
     await clicks(bob)
     await bob.page.close()
   })
+  it('[WEB-1316] only a TURN server gets through: the picture comes from there, and a click arrives', async () => {
+    // What is not relayed is not tried, as where a firewall knows that one address only.
+    const onlyRelay = `
+      const Peer = RTCPeerConnection
+      globalThis.RTCPeerConnection = class extends Peer {
+        constructor(options) {
+          super({ ...options, iceTransportPolicy: 'relay' })
+        }
+      }`
+    const bob = await RoomPage.knock(browser, { url: stack.url, name: 'bob', password: 'neko', first: onlyRelay })
+    const startedAt = performance.now()
+    await bob.sees(2)
+    expect(performance.now() - startedAt).toBeLessThan(ladderMs)
+    expect(await bob.waitForPath('relay')).toContain('through a TURN relay')
+    await clicks(bob)
+    expect(turn.relayed).toBeGreaterThan(50)
+    await bob.page.close()
+  })
+
   it('[WEB-1315] a path that dies while it is used: the WebSocket helps out within seconds, until it comes back', async () => {
     await using shaper = await UdpShaper.open({ host: '127.0.0.1', port: udpPort }, { rate: 100e6 })
     const through = `${nowhere('tcp')}

@@ -10,13 +10,24 @@ import type { StreamViewer } from './viewer.ts'
 /** The longest word of a viewer, in bytes, and how many may come before it is let in: a client says one wish. */
 const maxWord = 1024
 const maxEarly = 20
+/** Words in a second: one for each picture, and some. */
+const maxWords = 300
 
 /** The life of a thin line's socket from its upgrade on. What is no word of a viewer is counted and ignored. */
 export function streamLife({ hub, streams, admit }: { hub: Hub; streams: Streams; admit: () => Promise<Caller> }): SocketEvents {
   let viewer: StreamViewer | undefined
   let early: StreamWord[] = []
   let isClosed = false
+  let second = 0
+  let words = 0
 
+  /** Whether somebody says more than anybody has to say. */
+  const isTooMuch = () => {
+    const now = Math.floor(hub.clock.now() / 1000)
+    words = now === second ? words + 1 : 1
+    second = now
+    return words > maxWords
+  }
   const enter = async (port: SocketPort) => {
     const who = await admit()
     if ('refused' in who) {
@@ -36,7 +47,10 @@ export function streamLife({ hub, streams, admit }: { hub: Hub; streams: Streams
     },
     message(data) {
       const word = wordIn(data)
-      if (!word) {
+      if (isTooMuch()) {
+        hub.counters.ignored.inc({ reason: 'stream-flood' })
+        viewer?.close(1008, 'too many words')
+      } else if (!word) {
         hub.counters.ignored.inc({ reason: 'stream' })
       } else if (viewer) {
         viewer.hear(word)

@@ -7,7 +7,7 @@ import type { FeedFrame, PlaneFeed } from './feed.ts'
 
 /** A picture that takes longer than this to arrive means that the line does not keep up, in milliseconds. */
 const lateMs = 1_000
-/** So many bytes may wait in this process before pictures are left out, and before sound is. */
+/** So many bytes may wait in this process before pictures are left out, and before sound and pointer are. */
 const slowBytes = 512 * 1024
 const stuckBytes = 1024 * 1024
 /** Late so often within that time, in milliseconds, and a lesser picture is worth more than the best one now and then. */
@@ -128,18 +128,18 @@ export class StreamViewer {
     if (wish.sound !== before.sound) {
       this.#stopSound()
       this.#stopSound = wish.sound
-        ? this.#listen({ is: 'sound' }, { take: (frame) => this.#takeSound(frame), what: 'sound' })
+        ? this.#listen({ is: 'sound' }, { take: (frame) => this.#isAllowed && this.#takeWhatFits(frame), what: 'sound' })
         : () => undefined
     }
   }
 
   #startPicture({ picture, id }: Wish): void {
     if (picture === 'video') {
-      const { feed, port } = this.#options
+      const { feed } = this.#options
       const source: FeedSource = { is: 'video', id: id ?? this.#videos[this.#stepsDown] ?? '' }
       this.#needsKey = true
       this.#stops = [
-        this.#listen({ is: 'channel' }, { take: (frame) => frame.except !== this.session && port.send(frame.message) }),
+        this.#listen({ is: 'channel' }, { take: (frame) => frame.except !== this.session && this.#takeWhatFits(frame) }),
         this.#listen(source, { take: (frame) => this.#takeVideo(frame), what: 'video' }),
       ]
       this.#video = feed(source)
@@ -233,10 +233,12 @@ export class StreamViewer {
     this.#sendPicture(frame)
   }
 
-  #takeSound(frame: FeedFrame): void {
-    if (this.#isAllowed && this.#options.port.buffered() < stuckBytes) {
+  /** Sound and pointer, which are small. */
+  #takeWhatFits(frame: FeedFrame): void {
+    const isStuck = this.#options.port.buffered() >= stuckBytes
+    this.#count(frame, isStuck ? 'dropped' : 'sent')
+    if (!isStuck) {
       this.#options.port.send(frame.message)
-      this.#count(frame, 'sent')
     }
   }
 
