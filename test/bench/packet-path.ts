@@ -87,7 +87,7 @@ async function measure(
   workerBin: string,
   { hasTransportCc, tell, viewers, windows, windowMs }: PacketPathOptions & { hasTransportCc: boolean; tell: (text: string) => void },
 ): Promise<{ steps: PacketPathStep[]; idleCore: Summary | undefined }> {
-  await using room = await PacketRoom.open({ workerBin, hasEstimator: hasTransportCc })
+  await using room = await PacketRoom.open({ workerBin, ...(hasTransportCc ? { initialBitrate: 10_000_000 } : {}) })
   const pid = await room.workerPid()
   pin(pid, workerCore)
   pin(room.viewers.pid, otherCore)

@@ -189,6 +189,34 @@ describe('the quality ladder', () => {
     expect(await wide.count('signal/video')).toBe(1)
   })
 
+  it('[VID-1200] estimates the path from the moment that a viewer leaves the choice to us until he takes it back, in one session', async () => {
+    await using shaper = await UdpShaper.open({ host: '127.0.0.1', port: mediaPort }, { rate: 5_000_000, seed: 3 })
+    const request = { video: { selector: { id: 'hq' } } }
+    const ann = await Viewer.open(browser, { url: stack.url, name: 'ann', request, ports: [mediaPort, shaper.port] })
+    const isOffered = () => ann.run<boolean>("watcher.peer.remoteDescription.sdp.includes('transport-cc')")
+    const shows = async () => widths[((await ann.last('signal/video')) as { id: Rung }).id]
+    await ann.sees('hq')
+    expect([await isOffered(), shaper.feedbacks]).toEqual([false, 0])
+    await ann.send('signal/video', { auto: true })
+    await until(() => shaper.feedbacks > 10, { ms: 10_000, what: 'feedback for the estimate' })
+    expect(await isOffered()).toBe(true)
+    shaper.change({ rate: 400_000 })
+    const isLower = async () => (await shows()) < widths.hq && (await ann.seen()).width === (await shows())
+    await until(isLower, { ms: 30_000, what: 'a lower rung', everyMs: 100 })
+    shaper.change({ rate: 5_000_000 })
+    // However little the estimate gave the path at last: what is asked for by name comes.
+    await ann.send('signal/video', { selector: { id: 'hq' }, auto: false })
+    await ann.sees('hq')
+    await until(async () => !(await isOffered()), { ms: 10_000, what: 'an offer without transport-cc' })
+    await ann.sees('hq')
+    const { feedbacks } = shaper
+    await ann.sees('hq')
+    expect(shaper.feedbacks).toBe(feedbacks)
+    expect(await ann.last('signal/video')).toEqual({ disabled: false, id: 'hq', video: 'hq', auto: false })
+    expect([await ann.count('signal/provide'), await ann.count('signal/close')]).toEqual([1, 0])
+    await ann.leave()
+  })
+
   it('[VID-4] goes on by itself after the network was gone for three seconds, with the same peer', async () => {
     await using shaper = await UdpShaper.open({ host: '127.0.0.1', port: mediaPort }, { rate: 20_000_000 })
     const request = { video: { selector: { id: 'lq' } } }

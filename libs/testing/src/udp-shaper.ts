@@ -18,6 +18,8 @@ export class UdpShaper implements AsyncDisposable {
   readonly port: number
   /** Packets that the link has taken, and those of them that it lost. */
   readonly counts = { sent: 0, dropped: 0 }
+  /** Packets of transport-wide feedback that the viewer has sent: SRTCP leaves the header that tells them in the clear (RFC 3711 §3.4). */
+  feedbacks = 0
   readonly #server: { host: string; port: number }
   readonly #near: Socket
   readonly #far: Socket
@@ -42,6 +44,7 @@ export class UdpShaper implements AsyncDisposable {
     this.port = parts.near.address().port
     this.#near.on('message', (packet, from) => {
       this.#viewer = from
+      this.feedbacks += isTransportFeedback(packet) ? 1 : 0
       this.#far.send(packet, this.#server.port, this.#server.host)
     })
     this.#far.on('message', (packet) => this.#pass(packet))
@@ -94,6 +97,11 @@ export class UdpShaper implements AsyncDisposable {
       }
     }, this.#freeAt - now)
   }
+}
+
+/** draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1: version 2, format 15, type 205. */
+function isTransportFeedback(packet: Buffer): boolean {
+  return packet.length > 8 && packet[1] === 205 && (packet[0]! & 0xdf) === 0x8f
 }
 
 /** Numbers 0…1 that follow from a seed (mulberry32). */

@@ -71,6 +71,7 @@ async function openInside(transport: WebRtcTransport, options: PeerOptions, sett
       defaultId: defaultId[kind],
       isPaused,
       hasEstimator: estimator.isEnabled,
+      initialBitrate: estimator.initialBitrate,
       clock: setting.clock,
     }),
     DataChannels.open({ carrier, transport, opener: kind === 'v3' ? 'server' : 'client' }),

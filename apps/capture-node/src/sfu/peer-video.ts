@@ -2,19 +2,16 @@ import { type Clock, Listeners, NekoError } from '@neko-edge/kit'
 import type { Consumer, WebRtcTransport } from 'mediasoup/types'
 import type { Carrier, Picture } from './carrier.ts'
 import { Held } from './held.ts'
+import { PathEstimate } from './path-estimate.ts'
 import type { VideoRequest, VideoState } from './sfu.ts'
 
 /** The m-line of the video, as upstream's offers have it. */
 export const VIDEO_MID = '1'
 
-/**
- * A floor for the path estimate that no rung exceeds: under it the worker takes the rung that was asked for and no lower one,
- * although the estimator runs (mediasoup-mapping.md §4.3).
- */
-const exactFloor = 50_000_000
-
 /** How often the worker is told to look again whether the wanted rung can be entered. */
 const steerEveryMs = 400
+/** How often it is looked whether the estimate, which has no say any more, can be done without. */
+const shedEveryMs = 500
 
 export interface VideoOptions {
   readonly carrier: Carrier
@@ -25,6 +22,8 @@ export interface VideoOptions {
   readonly isPaused: boolean
   /** Whether automatic quality is to be had at all. */
   readonly hasEstimator: boolean
+  /** Where the estimate begins, in bit/s. */
+  readonly initialBitrate: number
   readonly clock: Clock
 }
 
@@ -50,6 +49,9 @@ function choose(carrier: Carrier, id: string): Choice {
 export class PeerVideo {
   /** The state has changed, by request or by the estimate. */
   readonly onState = new Listeners<VideoState>()
+  /** An empty request would replace the consumer now, by one without transport-cc. */
+  readonly onSpare = new Listeners<void>()
+  readonly #estimate: PathEstimate
   readonly #options: VideoOptions
   readonly #held = new Held()
   #choice: Choice
@@ -57,16 +59,19 @@ export class PeerVideo {
   #auto: boolean
   #isPaused: boolean
   #consumer: Consumer | undefined
+  /** Whether the consumer has transport-cc. */
   #isEstimated = false
   /** False from the moment that a new consumer took the m-line until the client has answered: what arrives sooner, it can not place. */
   #isAnswered = true
   #shown: VideoState
   #cancelSteering: (() => void) | undefined
+  #cancelShedding: (() => void) | undefined
   #isClosed = false
 
   private constructor(options: VideoOptions) {
     const { request, carrier, defaultId, hasEstimator, isPaused } = options
     this.#options = options
+    this.#estimate = new PathEstimate(options.transport, options.initialBitrate)
     this.#choice = choose(carrier, request.id ?? defaultId)
     this.#disabled = request.disabled ?? false
     this.#auto = hasEstimator && (request.auto ?? false)
@@ -133,6 +138,7 @@ export class PeerVideo {
   close(): void {
     this.#isClosed = true
     this.#steer()
+    this.#shed()
     this.#held.set([])
     this.#consumer?.close()
     this.#consumer = undefined
@@ -165,7 +171,8 @@ export class PeerVideo {
   async #consume(): Promise<void> {
     const { carrier, transport } = this.#options
     const { picture, layer } = this.#choice
-    this.#isEstimated = this.#auto && picture.layers.length > 1
+    await this.#fitEstimate()
+    this.#isEstimated = this.#needsEstimate || (picture.layers.length > 1 && !(await this.#estimate.isOutOfTheWay()))
     const consumer = await transport.consume({
       producerId: picture.producer.id,
       rtpCapabilities: carrier.capabilities(this.#isEstimated ? 'estimated' : 'plain'),
@@ -189,21 +196,40 @@ export class PeerVideo {
       return false
     }
     const { picture, layer } = this.#choice
-    const needsEstimate = this.#auto && picture.layers.length > 1
-    if (consumer.producerId !== picture.producer.id || (needsEstimate && !this.#isEstimated)) {
+    await this.#fitEstimate()
+    const isUnfit = this.#needsEstimate ? !this.#isEstimated : this.#isEstimated && (await this.#estimate.isOutOfTheWay())
+    if (consumer.producerId !== picture.producer.id || isUnfit) {
       consumer.close()
       this.#isAnswered = false
       await this.#consume()
+      this.#shed()
       return true
     }
     if (picture.layers.length > 1) {
-      if (this.#isEstimated) {
-        await this.#options.transport.setMinOutgoingBitrate(this.#auto ? 0 : exactFloor)
-      }
       await consumer.setPreferredLayers({ spatialLayer: layer })
       this.#steer()
     }
+    this.#shed()
     return false
+  }
+
+  #fitEstimate(): Promise<void> {
+    return this.#needsEstimate ? this.#estimate.decide() : this.#estimate.stepAside()
+  }
+
+  /** While the consumer has a transport-cc that it does not need: the estimate steps aside with the feedback for it. */
+  #shed(): void {
+    if (this.#isClosed || this.#needsEstimate || !this.#isEstimated) {
+      this.#cancelShedding?.()
+      this.#cancelShedding = undefined
+    } else {
+      this.#cancelShedding ??= this.#options.clock.every(shedEveryMs, () => this.#isActive && this.#isAnswered && this.onSpare.emit())
+    }
+  }
+
+  /** Transport-cc costs half as much again for every packet: only who has a choice, and leaves it to the estimate, is offered it. */
+  get #needsEstimate(): boolean {
+    return this.#auto && this.#choice.picture.layers.length > 1
   }
 
   /**

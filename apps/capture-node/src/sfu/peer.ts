@@ -61,6 +61,8 @@ export class MediasoupPeer implements Peer {
     parts.life.onEnd.add((reason) => this.#end(reason))
     parts.channels.onEvent.add((event) => this.#events.emit(event))
     parts.video.onState.add((video) => this.#events.emit({ on: 'video', video }))
+    // It fails only when the peer ends meanwhile.
+    parts.video.onSpare.add(() => void this.setVideo({}).catch(() => undefined))
   }
 
   /** Makes everything that does not need the client: encoders start, consumers and channels wait for the connection. */

@@ -1,6 +1,8 @@
+import { until } from '@neko-edge/kit'
 import { expect, it, vi } from 'vitest'
 import { workerBin } from '../sfu/room.ts'
 import * as check from './packet-check.ts'
+import { PacketRoom } from './packet-room.ts'
 import { checkThinPathInNamespace } from './thin-path.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
@@ -44,4 +46,38 @@ it('[SFU-1206] a room closes with frames on their way, and the next one on its w
 it('[SFU-1207] over a path that takes half of what is sent, everything arrives late, whole and in order', async () => {
   const { wrong } = await checkThinPathInNamespace({ workerBin, viewers: 10, ms: 1_500 })
   expect(wrong).toEqual([])
+})
+
+it('[SFU-1208] automatic quality comes and goes on one transport: feedback only while it is on, and what is asked for by name comes at once', async () => {
+  await using room = await PacketRoom.open({ workerBin, initialBitrate: 2_000_000 })
+  const { peer, id } = await room.join()
+  const offers: boolean[] = []
+  peer.onEvent((event) => {
+    if (event.on === 'offer') {
+      offers.push(event.offer.sdp.includes('transport-cc'))
+      void peer.answer(room.viewers.rewatch(id, event.offer.sdp))
+    }
+  })
+  const arrives = async (packets: number) => {
+    room.viewers.reset()
+    await until(async () => (await room.viewers.report()).packets > packets, { ms: 20_000, what: `${packets} packets` })
+    return room.viewers.report()
+  }
+  room.high.start()
+  room.low.start()
+  expect((await arrives(100)).feedbacks).toBe(0)
+  await peer.setVideo({ auto: true })
+  await until(async () => (await peer.stats()).availableBitrate > 0, { ms: 20_000, what: 'an estimate' })
+  expect((await arrives(100)).feedbacks).toBeGreaterThan(0)
+  // Half of it lost: the estimate falls until the lower rung is what is left.
+  room.viewers.setLoss(0.5)
+  await until(() => peer.video.id === 'low', { ms: 40_000, what: 'the lower rung' })
+  room.viewers.setLoss(0)
+  await peer.setVideo({ id: 'high', auto: false })
+  await until(() => offers.length === 2, { ms: 20_000, what: 'an offer without transport-cc' })
+  expect((await arrives(400)).feedbacks).toBe(0)
+  expect(offers).toEqual([true, false])
+  expect(peer.video).toEqual({ disabled: false, id: 'high', auto: false })
+  const { outOfPlace, damaged, lost } = await room.viewers.report()
+  expect([outOfPlace, damaged, lost]).toEqual([0, 0, 0])
 })

@@ -12,8 +12,8 @@ export interface PacketRoomOptions {
   readonly workerBin: string
   /** Of the best rung. */
   readonly source?: Partial<SyntheticOptions>
-  /** Automatic quality, with an estimate so high that the best rung is taken from the start. */
-  readonly hasEstimator?: boolean
+  /** Where the estimate of the path begins, in bit/s; without it there is no automatic quality. The best rung takes 1.42 Mbit/s. */
+  readonly initialBitrate?: number
 }
 
 export interface PacketViewer extends NativeViewer {
@@ -40,13 +40,13 @@ export class PacketRoom implements AsyncDisposable {
     this.#close = parts.close
   }
 
-  static async open({ workerBin, source, hasEstimator = false }: PacketRoomOptions): Promise<PacketRoom> {
+  static async open({ workerBin, source, initialBitrate }: PacketRoomOptions): Promise<PacketRoom> {
     const sfu = await openMediasoupSfu({
       workerBin,
       ports: { listenIp: '127.0.0.1', range: { min: 40_000, max: 49_999 } },
       announced: ['127.0.0.1'],
       log: silentLog,
-      ...(hasEstimator ? { estimator: { initialBitrate: 10_000_000 } } : {}),
+      ...(initialBitrate === undefined ? {} : { estimator: { initialBitrate } }),
     })
     return PacketRoom.#openOn(sfu, source, async () => sfu[Symbol.asyncDispose]())
   }
