@@ -1,6 +1,7 @@
 import type { MetricFamily } from '@neko-edge/protocol'
 import type { PipelineNumbers, RoomCapture } from '../capture/room-capture.ts'
 import type { Peer, PeerState, PeerStats, WorkerStats } from '../sfu/sfu.ts'
+import type { WorkerCounters } from '../sfu/worker-counters.ts'
 
 type Labels = Record<string, string>
 type Sample = MetricFamily['samples'][number]
@@ -176,5 +177,48 @@ function workerFamilies(workers: readonly WorkerStats[]): MetricFamily[] {
     family('gauge', 'edge_worker_rooms', { help: 'Rooms that an SFU worker carries.', samples: each(({ rooms }) => rooms) }),
     family('gauge', 'edge_worker_viewers', { help: 'Viewers of an SFU worker.', samples: each(({ viewers }) => viewers) }),
     family('gauge', 'edge_worker_load', { help: 'Share of a processor that an SFU worker uses.', samples: each(({ load }) => load) }),
+    family('gauge', 'edge_worker_info', {
+      help: 'Which SFU worker runs: stock mediasoup or the fast one, and what protects the packets that the fast one sends.',
+      samples: workers.map(({ index, counters }) => ({
+        labels: { worker: String(index), flavour: counters ? 'fast' : 'stock', aead: counters?.aead ?? 'libsrtp' },
+        value: 1,
+      })),
+    }),
+    ...fastWorkerFamilies(workers),
+  ]
+}
+
+/** Sizes of the batches that a fast worker counts, in segments. */
+const batchSizes = ['1', '2', '3-4', '5-8', '9-16'] as const
+
+const fastWorkerRows: readonly (readonly [name: string, help: string, value: (counters: WorkerCounters) => number])[] = [
+  ['datagrams', 'Datagrams that a fast worker sent.', ({ datagrams }) => datagrams],
+  ['bytes', 'Bytes of the datagrams that a fast worker sent.', ({ bytes }) => bytes],
+  ['send_calls', 'System calls in which a fast worker sent them.', ({ calls }) => calls],
+  ['send_fallbacks', 'Batches that had to go as single datagrams.', ({ fallbacks }) => fallbacks],
+  ['send_again', 'Times that a socket could take no more (EAGAIN).', ({ again }) => again],
+  ['send_backlogged', 'Datagrams that waited for such a socket.', ({ backlogged }) => backlogged],
+  ['send_dropped', 'Datagrams given up because too many waited.', ({ dropped }) => dropped],
+  ['send_failed', 'Datagrams that the kernel refused.', ({ failed }) => failed],
+  ['frames_held', 'Times that the beginning of a frame was held for its end.', ({ holds }) => holds],
+  ['frames_held_in_vain', 'Times that this end did not come in time.', ({ holdsExpired }) => holdsExpired],
+]
+
+function fastWorkerFamilies(workers: readonly WorkerStats[]): MetricFamily[] {
+  const fast = workers.flatMap(({ index, counters }) => (counters ? [{ labels: { worker: String(index) }, counters }] : []))
+  const batches = fast.flatMap(({ labels, counters }) =>
+    batchSizes.map((segments, index) => ({ labels: { ...labels, segments }, value: counters.batchesBySegments[index] ?? 0 })),
+  )
+  return [
+    ...fastWorkerRows.map(([name, help, value]) =>
+      family('counter', `edge_worker_${name}_total`, {
+        help,
+        samples: fast.map(({ labels, counters }) => ({ labels, value: value(counters) })),
+      }),
+    ),
+    family('counter', 'edge_worker_batches_total', {
+      help: 'Batches that a fast worker sent, by how many segments they had.',
+      samples: batches,
+    }),
   ]
 }

@@ -2,6 +2,7 @@ import type { PeerId } from '@neko-edge/kit'
 import type { CandidateInit } from '@neko-edge/sdp'
 import type { Codec } from '../capture/codec.ts'
 import type { RtpSource } from '../capture/rtp-source.ts'
+import type { WorkerCounters } from './worker-counters.ts'
 
 /**
  * Plain RTP in, WebRTC out: what the rest of the capture node knows of the SFU. Nothing here names its vendor.
@@ -28,6 +29,8 @@ export interface WorkerStats {
   readonly rooms: number
   readonly viewers: number
   readonly load: number
+  /** What a fast worker counts of its own; a stock one counts nothing. */
+  readonly counters: WorkerCounters | undefined
 }
 
 /** One end of a pipe between two nodes: where it is reached, and the key of what it sends. */

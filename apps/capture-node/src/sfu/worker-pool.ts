@@ -1,6 +1,7 @@
 import { type Clock, Listeners } from '@neko-edge/kit'
 import type { WorkerStats } from './sfu.ts'
 import type { SfuWorker } from './worker.ts'
+import { workerCounters } from './worker-counters.ts'
 import { WorkerLoad } from './worker-load.ts'
 
 /** How often the workers' CPU is looked at. */
@@ -81,10 +82,12 @@ export class WorkerPool implements AsyncDisposable {
       this.#running.map(async (worker): Promise<WorkerStats | undefined> => {
         const pid = worker.run?.worker.pid
         const usage = await usageOf(worker)
+        if (usage === undefined || pid === undefined) {
+          return undefined
+        }
+        const counters = await workerCounters(pid)
         const { index } = worker
-        return usage && pid !== undefined
-          ? { index, pid, ...usage, rooms: roomsOf(worker), viewers: this.#viewers.get(worker) ?? 0, load: this.load(worker) }
-          : undefined
+        return { index, pid, ...usage, rooms: roomsOf(worker), viewers: this.#viewers.get(worker) ?? 0, load: this.load(worker), counters }
       }),
     )
     return all.filter((one) => one !== undefined)

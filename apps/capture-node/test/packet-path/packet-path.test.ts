@@ -1,5 +1,6 @@
 import { until } from '@neko-edge/kit'
 import { expect, it, vi } from 'vitest'
+import { nodeFamilies } from '../../src/room/metrics.ts'
 import { workerBin } from '../sfu/room.ts'
 import * as check from './packet-check.ts'
 import { PacketRoom } from './packet-room.ts'
@@ -80,4 +81,30 @@ it('[SFU-1208] automatic quality comes and goes on one transport: feedback only 
   expect(peer.video).toEqual({ disabled: false, id: 'high', auto: false })
   const { outOfPlace, damaged, lost } = await room.viewers.report()
   expect([outOfPlace, damaged, lost]).toEqual([0, 0, 0])
+})
+
+it('[SFU-1209] metrics say which worker runs, and what a fast one has sent', async () => {
+  await using room = await PacketRoom.open({ workerBin })
+  await room.joinMany(3)
+  room.high.start()
+  await until(async () => (await room.viewers.report()).packets > 300, { ms: 20_000, what: 'packets' })
+  const families = await nodeFamilies({
+    capture: { numbers: () => [], screencast: { images: 0 } as never },
+    peers: () => [],
+    workers: () => room.sfu.workers(),
+    ignoredMessages: () => 0,
+  })
+  const samples = (name: string) => families.find((family) => family.name === `neko_edge_worker_${name}`)?.samples ?? []
+  const [info] = samples('info')
+  const [worker] = await room.sfu.workers()
+  expect(info).toMatchObject({ labels: { worker: '0', flavour: worker?.counters ? 'fast' : 'stock' }, value: 1 })
+  const [datagrams] = samples('datagrams_total')
+  if (worker?.counters) {
+    const batches = samples('batches_total')
+    expect(batches.map(({ labels }) => labels['segments'])).toEqual(['1', '2', '3-4', '5-8', '9-16'])
+    expect(datagrams?.value).toBeGreaterThan(300)
+    expect(samples('send_calls_total')[0]?.value).toBeLessThan(datagrams?.value ?? 0)
+  } else {
+    expect(datagrams).toBeUndefined()
+  }
 })
