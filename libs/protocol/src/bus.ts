@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ScreenSize } from './room.ts'
-import type { StreamFormat } from './stream.ts'
+import { decodeStreamFrame, encodeStreamFrame, type StreamFormat, type StreamFrame, streamHead } from './stream.ts'
 import type { PeerAudio, PeerVideo } from './v3/wire.ts'
 
 /*
@@ -184,6 +184,27 @@ export interface NodeReplies {
   'room.restart': { restarted: 'application' | 'room' }
   metrics: { families: MetricFamily[] }
   status: { instance: string; epoch: number; processes: { name: string; pid: number }[] }
+}
+
+const offsetBytes = 4
+/** Offsets are told in so many bits. */
+export const offsetModulus = 2 ** 32
+
+/** What stands in front of each piece of a feed, in bytes. */
+export const pieceHead = offsetBytes + streamHead
+
+/** One piece of a feed: how many bytes of the feed came before it (so that a loss shows), and a frame or a part of one. */
+export function encodePiece(offset: number, frame: StreamFrame): Uint8Array {
+  const bytes = new Uint8Array(pieceHead + frame.data.length)
+  new DataView(bytes.buffer).setUint32(0, offset % offsetModulus)
+  bytes.set(encodeStreamFrame(frame), offsetBytes)
+  return bytes
+}
+
+/** Reads one; `offset` is counted modulo 2³². `undefined` for what is none. */
+export function decodePiece(bytes: Uint8Array): { offset: number; frame: StreamFrame } | undefined {
+  const frame = decodeStreamFrame(bytes.subarray(offsetBytes))
+  return frame && { offset: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0), frame }
 }
 
 /** The data of a `channel` frame on its way from the node: the session that is not to hear it (`''`: everybody is), and the message. */

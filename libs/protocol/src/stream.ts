@@ -1,7 +1,7 @@
 /*
  * The thin line, `/api/stream`: pictures and sound over a WebSocket, for viewers whom WebRTC does not reach. What the server sends is binary,
  * one message a frame behind a head of six bytes, big endian: format (u8), flags (u8), time (u32, on the clock of the format). The viewer
- * answers in JSON. The same head goes in front of each piece of a frame on its way from the capture node.
+ * answers in JSON. On its way from the capture node a frame comes in pieces, each behind the same head.
  */
 
 /** What a frame holds, with its number on the wire and the rate of its clock in Hz. `channel`: a message as on the data channel of V3. */

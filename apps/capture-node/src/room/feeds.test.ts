@@ -1,5 +1,5 @@
 import { Listeners, silentLog } from '@neko-edge/kit'
-import { chunkBytes, decodeStreamFrame, readAddressed, type StreamFrame } from '@neko-edge/protocol'
+import { chunkBytes, decodePiece, readAddressed } from '@neko-edge/protocol'
 import { FakeClock } from '@neko-edge/testing'
 import { describe, expect, it } from 'vitest'
 import { type Codec, codecs } from '../capture/codec.ts'
@@ -82,7 +82,7 @@ function setUp() {
     clock,
     log: silentLog,
   })
-  const frames = () => sent.map(({ bytes }) => decodeStreamFrame(bytes) as StreamFrame)
+  const frames = () => sent.map(({ bytes }) => decodePiece(bytes)?.frame ?? expect.fail('no piece'))
   return { audio, clock, feeds, frames, main, redis, screencast, sent, small }
 }
 

@@ -2,12 +2,12 @@ import { type Clock, type Log, messageOf, NekoError } from '@neko-edge/kit'
 import {
   addressed,
   chunkBytes,
-  encodeStreamFrame,
+  encodePiece,
   type FeedSource,
   type NodeArgs,
   type NodeReplies,
+  pieceHead,
   type StreamFormat,
-  streamHead,
 } from '@neko-edge/protocol'
 import { type Bus, feedChannel } from '@neko-edge/store'
 import { frameReader, streamFormatOf } from '../capture/frame-reader.ts'
@@ -232,10 +232,10 @@ class Feed {
       return
     }
     this.#needsKey = false
-    const room = chunkBytes - streamHead
+    const room = chunkBytes - pieceHead
     for (let at = 0; at === 0 || at < data.length; at += room) {
       const piece = data.subarray(at, at + room)
-      this.#sendPiece(encodeStreamFrame({ format: this.format, isKey, isPartial: at + room < data.length, time, data: piece }))
+      this.#sendPiece(encodePiece(this.#sent, { format: this.format, isKey, isPartial: at + room < data.length, time, data: piece }))
     }
   }
 

@@ -55,7 +55,7 @@ export interface Features {
   readonly maxMembers: number
   readonly fileTransfer: { enabled: boolean; root: string; userDownload: boolean; userUpload: boolean; userDelete: boolean }
   readonly iceServers: readonly { urls: string[]; username?: string; credential?: string }[]
-  /** The thin line, and how many may watch over it through this process. */
+  /** The thin line, and how many may watch a room over it through this process. */
   readonly stream: { enabled: boolean; maxViewers: number }
   /** What is said of the desktop while no capture node has the room. */
   readonly fallback: { screen: { width: number; height: number; rate: number }; videos: string[] }

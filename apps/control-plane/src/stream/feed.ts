@@ -1,5 +1,13 @@
 import { type Clock, type Log, messageOf, NekoError, randomText } from '@neko-edge/kit'
-import { decodeStreamFrame, encodeStreamFrame, type FeedSource, readAddressed, type StreamFormat } from '@neko-edge/protocol'
+import {
+  decodePiece,
+  encodeStreamFrame,
+  type FeedSource,
+  offsetModulus,
+  readAddressed,
+  type StreamFormat,
+  type StreamFrame,
+} from '@neko-edge/protocol'
 import { type Bus, feedChannel } from '@neko-edge/store'
 import type { NodeClient } from '../session/node-client.ts'
 
@@ -39,6 +47,9 @@ interface Run {
   readonly id: string
   readonly stops: (() => void)[]
   parts: Uint8Array[]
+  /** Something is missing: what comes is of no use up to the end of its frame, and then up to a key frame. */
+  lacks: 'nothing' | 'the rest of a frame' | 'a key frame'
+  /** Bytes that the node has sent by now, as far as is known here. */
   bytes: number
   told: number
 }
@@ -98,15 +109,14 @@ export class PlaneFeed {
   }
 
   #open(): void {
-    const { bus, clock } = this.#options
-    const run: Run = { id: `${bus.instance}.${randomText(8)}`, stops: [], parts: [], bytes: 0, told: 0 }
+    const { bus } = this.#options
+    const run: Run = { id: `${bus.instance}.${randomText(8)}`, stops: [], parts: [], lacks: 'nothing', bytes: 0, told: 0 }
     this.#run = run
-    run.stops.push(clock.every(wordMs, () => void this.#say(run)))
     this.#start(run).catch((error: unknown) => this.#failed(run, error))
   }
 
   async #start(run: Run): Promise<void> {
-    const { bus, node, source } = this.#options
+    const { bus, clock, node, source } = this.#options
     const stop = await bus.hearBytes(feedChannel(run.id), (bytes) => this.#run === run && this.#take(run, bytes))
     if (this.#run !== run) {
       return stop()
@@ -114,8 +124,9 @@ export class PlaneFeed {
     run.stops.push(stop)
     await node.call('feed.open', { feed: run.id, source })
     if (this.#run !== run) {
-      await node.tell('feed.close', { feed: run.id })
+      return node.tell('feed.close', { feed: run.id })
     }
+    run.stops.push(clock.every(wordMs, () => void this.#say(run)))
   }
 
   #failed(run: Run, error: unknown): void {
@@ -157,15 +168,42 @@ export class PlaneFeed {
   }
 
   #take(run: Run, bytes: Uint8Array): void {
-    run.bytes += bytes.length
+    const decoded = decodePiece(bytes)
+    if (!decoded) {
+      return
+    }
+    const { offset, frame: piece } = decoded
+    const missing = (offset - (run.bytes % offsetModulus) + offsetModulus) % offsetModulus
+    run.bytes += missing + bytes.length
+    if (missing > 0) {
+      run.parts = []
+      run.lacks = 'the rest of a frame'
+    }
     if (run.bytes - run.told >= wordBytes) {
       run.told = run.bytes
       this.#options.node.tell('feed.seen', { feed: run.id, bytes: run.bytes }).catch(() => undefined)
     }
-    const piece = decodeStreamFrame(bytes)
-    if (!piece) {
-      return
+    if (this.#isUseful(run, piece)) {
+      this.#collect(run, piece)
     }
+  }
+
+  #isUseful(run: Run, { isKey, isPartial }: StreamFrame): boolean {
+    if (run.lacks === 'the rest of a frame') {
+      run.lacks = isPartial ? run.lacks : 'a key frame'
+      return false
+    }
+    if (run.lacks === 'a key frame') {
+      if (!isKey) {
+        this.requestKeyFrame()
+        return false
+      }
+      run.lacks = 'nothing'
+    }
+    return true
+  }
+
+  #collect(run: Run, piece: StreamFrame): void {
     run.parts.push(piece.data)
     if (piece.isPartial) {
       return

@@ -1,18 +1,48 @@
 import { NekoError, until } from '@neko-edge/kit'
-import { encodeStreamFrame, type StreamFormat } from '@neko-edge/protocol'
+import { encodePiece, pieceHead, type StreamFormat } from '@neko-edge/protocol'
 import { feedChannel, watchSession } from '@neko-edge/store'
 import { FakeClock, ThinViewer } from '@neko-edge/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Person } from '../session/person.fixture.ts'
 import { Planes } from '../session/planes.fixture.ts'
 
+interface Piece {
+  readonly format: StreamFormat
+  readonly data: number[]
+  readonly isKey?: boolean
+  readonly isPartial?: boolean
+  /** It never arrives. */
+  readonly isLost?: boolean
+}
+
+/** Sends the pieces of feeds as a capture node does. */
+class Sender {
+  readonly #planes: Planes
+  readonly #sent = new Map<string, number>()
+
+  constructor(planes: Planes) {
+    this.#planes = planes
+  }
+
+  async send(feed: string, { format, data, isKey = true, isPartial = false, isLost = false }: Piece): Promise<void> {
+    const offset = this.#sent.get(feed) ?? 0
+    const bytes = encodePiece(offset, { format, isKey, isPartial, time: 7, data: Uint8Array.from(data) })
+    this.#sent.set(feed, offset + bytes.length)
+    if (!isLost) {
+      await this.#planes.node.connection.publish(feedChannel(feed), bytes)
+    }
+  }
+}
+
 describe('what a control plane gets of the node for the thin line', () => {
   let planes: Planes
+  let node: Sender
   let ann: Person
   const lines: ThinViewer[] = []
 
   beforeAll(async () => {
     planes = await Planes.open()
+    node = new Sender(planes)
     planes.node.answers['feed.open'] = ({ source }) => ({ format: source.is === 'jpeg' ? 'jpeg' : 'vp8', id: 'main' })
     ann = await planes.enter('ann')
   })
@@ -45,10 +75,7 @@ describe('what a control plane gets of the node for the thin line', () => {
       { ms: 5_000, what: `feed ${count} of ${is}` },
     )
 
-  async function send(feed: string, { format, data, isPartial = false }: { format: StreamFormat; data: number[]; isPartial?: boolean }) {
-    const bytes = encodeStreamFrame({ format, isKey: true, isPartial, time: 7, data: Uint8Array.from(data) })
-    await planes.node.connection.publish(feedChannel(feed), bytes)
-  }
+  const send = (feed: string, piece: Piece) => node.send(feed, piece)
 
   it('[STR-1320] pieces are put together, and the newest still picture is shown to a newcomer at once', async () => {
     const line = await open(ann, 'jpeg')
@@ -104,6 +131,32 @@ describe('what a control plane gets of the node for the thin line', () => {
     await until(() => seen().some((bytes) => bytes >= 256 * 1024 && bytes < 10 * many.length), { ms: 500, what: 'a word in between' })
   })
 
+  it('[STR-1327] what lacks a piece is left out, and then everything up to a key frame, which is asked for; the loss counts as seen', async () => {
+    const line = await open(ann, 'video')
+    const feed = await feedOf('video')
+    const video = (value: number, more: Partial<Piece> = {}) => send(feed, { format: 'vp8', data: [value], ...more })
+    await video(1)
+    expect((await line.next('vp8')).bytes).toEqual(Uint8Array.of(1))
+    await video(2, { isPartial: true })
+    await video(2, { isPartial: true, isLost: true })
+    await video(2)
+    // The first was for the newcomer; it is asked for again with each frame that is of no use, four times a second at most.
+    let useless = 0
+    const isAsked = async () => {
+      await video(3, { isKey: false })
+      useless += 1
+      return planes.node.asked('feed.key').length >= 2
+    }
+    await until(isAsked, { ms: 5_000, what: 'a key frame is asked for' })
+    await video(4)
+    await video(5, { isKey: false })
+    expect((await line.next('vp8')).bytes).toEqual(Uint8Array.of(4))
+    expect((await line.next('vp8')).bytes).toEqual(Uint8Array.of(5))
+    const seen = () =>
+      planes.node.asked('feed.seen').some((args) => args['feed'] === feed && args['bytes'] === (6 + useless) * (pieceHead + 1))
+    await until(seen, { ms: 5_000, what: 'all pieces count' })
+  })
+
   it('[STR-1324] somebody whose line was held by a process that died does not watch any more', async () => {
     await planes.node.room.run(watchSession, [ann.id, 'somebody-dead.1', '1', 'stream'])
     const watching = () => planes.node.room.view.session(ann.id)?.state
@@ -138,6 +191,7 @@ describe('a line that does not keep up', () => {
     const clock = new FakeClock()
     await using planes = await Planes.open({ count: 1, clock })
     planes.node.answers['feed.open'] = ({ source }) => ({ format: 'vp8', id: 'id' in source ? source.id : '' })
+    const node = new Sender(planes)
     const asked = (id: string) => planes.node.asked('feed.open').filter(({ source }) => (source as { id?: string }).id === id)
     const line = await ThinViewer.open({ url: planes.url(0), token: (await planes.enter('ann')).token })
     line.isTelling = false
@@ -145,12 +199,11 @@ describe('a line that does not keep up', () => {
 
     /** A key frame is under way for too long, and the next one finds it so. */
     async function late(): Promise<void> {
-      const feed = feedChannel(String(asked('main').at(-1)?.['feed']))
-      const frame = encodeStreamFrame({ format: 'vp8', isKey: true, isPartial: false, time: 7, data: Uint8Array.of(1) })
-      await planes.node.connection.publish(feed, frame)
+      const feed = String(asked('main').at(-1)?.['feed'])
+      await node.send(feed, { format: 'vp8', data: [1] })
       await line.next('vp8')
       clock.advance(1_001)
-      await planes.node.connection.publish(feed, frame)
+      await node.send(feed, { format: 'vp8', data: [1] })
       dropped += 1
       const isDropped = async () => (await planes.metric('neko_edge_stream_frames_total{format="vp8",outcome="dropped"}')) >= dropped
       await until(isDropped, { ms: 5_000, what: 'a frame left out' })

@@ -12,6 +12,6 @@ export const stream = {
     min: 1,
     max: 100_000,
     since: 'edge',
-    about: 'Viewers over the WebSocket that one control plane takes; each costs it the bit rate of the picture',
+    about: 'Viewers of a room over the WebSocket that one control plane takes; each costs it the bit rate of the picture',
   }),
 } as const
