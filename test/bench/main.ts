@@ -4,12 +4,16 @@ import { parseArgs } from 'node:util'
 import { messageOf } from '@neko-edge/kit'
 import { cachedWorker } from '../../infra/worker/locate.ts'
 import { obtainWorker } from '../../infra/worker/obtain.ts'
+import { client } from './client.ts'
 import { controlPlane } from './control-plane.ts'
 import { firstLight } from './first-light.ts'
 import { packetCheck } from './packet-check.ts'
 import { packetPath } from './packet-path.ts'
 
-const usage = `bench control-plane
+const usage = `bench client [--runs N] [--clicks N] [--minutes N]
+  our page in a real Chromium: weight, first paint, login to picture, click to pixel, CPU, 2 000 members, memory
+  --minutes   how long it watches a moving room (1)
+bench control-plane
   one control plane of ours, without a desktop: logins, sockets, requests, fan-out
 bench first-light [--url URL [--password PASSWORD] [--pid PID]...] [--runs N] [--clicks N] [--starts N] [--viewers 0,1,10,50]
   --url       a neko V3 server that runs already; without it ours is started and stopped
@@ -43,6 +47,7 @@ const { values, positionals } = parseArgs({
     windows: { type: 'string', default: '5' },
     packets: { type: 'string', default: '10000000' },
     seconds: { type: 'string', default: '4' },
+    minutes: { type: 'string', default: '1' },
   },
 })
 
@@ -50,6 +55,8 @@ const progress = (part: string) => console.error(`bench: ${part}`)
 
 async function run(name: string | undefined): Promise<unknown> {
   switch (name) {
+    case 'client':
+      return client({ runs: Number(values.runs), clicks: Number(values.clicks), minutes: Number(values.minutes) }, progress)
     case 'control-plane':
       return controlPlane(progress)
     case 'first-light':

@@ -122,7 +122,9 @@ describe('the page for everybody', () => {
     await page.keyboard.press('Enter')
     await page.locator('[role=menuitem]:focus').waitFor()
     await page.keyboard.press('End')
-    await page.keyboard.press('ArrowUp')
+    while ((await page.locator('[role=menuitem]:focus').textContent()) !== 'Permissions…') {
+      await page.keyboard.press('ArrowUp')
+    }
     await page.keyboard.press('Enter')
     await page.locator('dialog[open]').waitFor()
     for (let step = 0; step < 20; step++) {
@@ -177,6 +179,18 @@ describe('the page for everybody', () => {
     expect(await page.getByRole('status').filter({ hasText: 'You have the controls' }).count()).toBe(1)
     expect(await page.getByRole('status').filter({ hasText: 'Live' }).count()).toBe(1)
     expect(await page.locator('.notices[aria-live=polite]').count()).toBe(1)
+  })
+
+  it('[WEB-1518] the panel that was open is open after a reload, and none where none was', async () => {
+    const page = await looks.rest()
+    await page.locator('[data-opens=people]').click()
+    await page.locator('[data-panel=people]').waitFor()
+    await page.reload()
+    await page.locator('[data-panel=people]').waitFor()
+    await looks.rest()
+    await page.reload()
+    await page.locator('.room[data-state=live]').waitFor()
+    expect(await page.locator('.side').count()).toBe(0)
   })
 
   it('[WEB-1517] the browser finds nothing that keeps it from installing the page', async () => {

@@ -65,11 +65,12 @@ const stranger =
     return visitor
   }
 
-/** Opens the menu of somebody; `item` counts from its end. */
-async function choose({ page }: Visitor, name: string, item?: number): Promise<void> {
+/** Opens the menu of somebody, and goes on in any language: what is dangerous stands last, and before it the permissions. */
+async function choose({ page }: Visitor, name: string, item?: 'permissions' | 'danger'): Promise<void> {
   await page.locator('li[data-session]', { hasText: name }).first().locator('button').click()
   if (item !== undefined) {
-    await page.locator(`.menu button:nth-last-child(${item})`).click()
+    const of = page.locator('.menu button')
+    await (item === 'danger' ? of.and(page.locator('.danger')).first() : of.and(page.locator(':not(.danger)')).last()).click()
   }
 }
 
@@ -149,14 +150,14 @@ const states: readonly State[] = [
     name: 'people-sure',
     show: room('ann', async (ann) => {
       await ann.open('people')
-      await choose(ann, 'bob', 1)
+      await choose(ann, 'bob', 'danger')
     }),
   },
   {
     name: 'permissions',
     show: room('ann', async (ann) => {
       await ann.open('people')
-      await choose(ann, 'bob', 2)
+      await choose(ann, 'bob', 'permissions')
       await ann.page.locator('dialog').waitFor()
     }),
   },
@@ -180,7 +181,7 @@ const states: readonly State[] = [
   {
     name: 'clipboard',
     show: room('ann', async (ann) => {
-      await ann.page.locator('.tools [aria-expanded]:not([aria-haspopup])').click()
+      await ann.page.locator('[data-opens=clipboard]').click()
       await ann.page.locator('[data-panel=clipboard]').waitFor()
     }),
   },
@@ -201,8 +202,8 @@ const states: readonly State[] = [
     show: room('ann', async (ann) => {
       ann.tell('control/request', { id: 'nobody' })
       await ann.page.evaluate(() => document.querySelector('neko-view')?.dispatchEvent(new Event('soundblocked')))
-      const button = ann.page.locator('.tools [aria-pressed=false]')
-      if ((await button.count()) > 0 && (await button.isVisible())) {
+      const button = ann.page.locator('[data-shows=statistics]')
+      if (await button.isVisible()) {
         await button.click()
       }
       await ann.page.locator('.notice button').first().waitFor()
@@ -210,7 +211,10 @@ const states: readonly State[] = [
     undo: async ({ ann }) => {
       await ann.page.locator('.sound-hint').click()
       await ann.page.locator('.notice button').last().click()
-      await ann.page.locator('.tools [aria-pressed=true]').evaluateAll((all) => all.map((button) => (button as HTMLElement).click()))
+      const button = ann.page.locator('[data-shows=statistics]')
+      if (await button.isVisible()) {
+        await button.click()
+      }
     },
   },
   {

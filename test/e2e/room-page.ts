@@ -1,6 +1,10 @@
 import { until } from '@neko-edge/kit'
-import type { TestBrowser } from '@neko-edge/testing/chromium'
 import type { Page } from 'playwright-core'
+
+/** What opens a page: a browser of any make. */
+export interface Browser {
+  newPage(): Promise<Page>
+}
 
 /** Who comes in, where, and what is done to the page before anything of it runs. */
 export interface EnterOptions {
@@ -22,14 +26,14 @@ export class RoomPage {
   }
 
   /** Opens the page, comes in, and waits until the picture moves. */
-  static async enter(browser: TestBrowser, options: EnterOptions): Promise<RoomPage> {
+  static async enter(browser: Browser, options: EnterOptions): Promise<RoomPage> {
     const room = await RoomPage.knock(browser, options)
     await room.sees(2)
     return room
   }
 
   /** Opens the page and comes in; the picture may be still to come. */
-  static async knock(browser: TestBrowser, { url, name, password, first, prepare }: EnterOptions): Promise<RoomPage> {
+  static async knock(browser: Browser, { url, name, password, first, prepare }: EnterOptions): Promise<RoomPage> {
     const page = await browser.newPage()
     if (first !== undefined) {
       await page.addInitScript(first)
@@ -49,12 +53,13 @@ export class RoomPage {
   frames(): Promise<number> {
     return this.page.evaluate(async () => {
       const view = document.querySelector('neko-view')
-      if (view?.shadowRoot?.querySelector('canvas')) {
-        // Our own element: a canvas itself counts nothing.
+      const counted = view?.shadowRoot?.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0
+      if (view && (view.shadowRoot?.querySelector('canvas') || counted === 0)) {
+        // Our own element: a canvas itself counts nothing, nor does a video of Firefox that shows a stream.
         const { client } = view as unknown as { client: { statistics(): Promise<{ framesDecoded: number } | undefined> } }
         return (await client.statistics())?.framesDecoded ?? 0
       }
-      return view?.shadowRoot?.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0
+      return counted
     })
   }
 

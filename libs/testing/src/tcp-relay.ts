@@ -3,11 +3,13 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 
 /**
  * A relay on 127.0.0.1 in front of a server, that breaks connections the way a network does: `cut` ends them with a TCP reset and no
- * close frame, which a viewer can not do to itself.
+ * close frame, which a viewer can not do to itself; `hold` lets nothing pass and tells nobody.
  */
 export class TcpRelay implements AsyncDisposable {
   readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+  /** Each socket, and where what comes from it goes. */
+  readonly #sockets = new Map<Socket, Socket>()
+  #isHeld = false
   readonly port: number
 
   private constructor(server: Server, port: number) {
@@ -41,8 +43,25 @@ export class TcpRelay implements AsyncDisposable {
 
   /** Resets every connection through it; new ones are taken. */
   cut(): void {
-    for (const socket of this.#sockets) {
+    for (const socket of this.#sockets.keys()) {
       socket.resetAndDestroy()
+    }
+  }
+
+  /** The network is gone: connections stay, new ones too, and nothing passes until `release`. */
+  hold(): void {
+    this.#isHeld = true
+    for (const [from, to] of this.#sockets) {
+      from.unpipe(to)
+      from.pause()
+    }
+  }
+
+  /** The network is back, and what was held passes. */
+  release(): void {
+    this.#isHeld = false
+    for (const [from, to] of this.#sockets) {
+      from.pipe(to)
     }
   }
 
@@ -68,8 +87,10 @@ export class TcpRelay implements AsyncDisposable {
   }
 
   #join(from: Socket, to: Socket): void {
-    this.#sockets.add(from)
-    from.pipe(to)
+    this.#sockets.set(from, to)
+    if (!this.#isHeld) {
+      from.pipe(to)
+    }
     // A reset on one side is passed on as one; the error itself is what this relay is for.
     from.on('error', () => to.resetAndDestroy())
     from.on('close', () => this.#sockets.delete(from))

@@ -20,6 +20,8 @@ export class UdpShaper implements AsyncDisposable {
   readonly counts = { sent: 0, dropped: 0 }
   /** Packets of transport-wide feedback that the viewer has sent: SRTCP leaves the header that tells them in the clear (RFC 3711 §3.4). */
   feedbacks = 0
+  /** The network is gone: nothing passes, neither way. */
+  isGone = false
   readonly #server: { host: string; port: number }
   readonly #near: Socket
   readonly #far: Socket
@@ -45,7 +47,9 @@ export class UdpShaper implements AsyncDisposable {
     this.#near.on('message', (packet, from) => {
       this.#viewer = from
       this.feedbacks += isTransportFeedback(packet) ? 1 : 0
-      this.#far.send(packet, this.#server.port, this.#server.host)
+      if (!this.isGone) {
+        this.#far.send(packet, this.#server.port, this.#server.host)
+      }
     })
     this.#far.on('message', (packet) => this.#pass(packet))
   }
@@ -84,7 +88,7 @@ export class UdpShaper implements AsyncDisposable {
     const now = performance.now()
     const isLost = this.#random() < loss
     this.counts.sent += 1
-    if (viewer === undefined || isLost || this.#freeAt - now > queueMs) {
+    if (viewer === undefined || this.isGone || isLost || this.#freeAt - now > queueMs) {
       this.counts.dropped += 1
       return
     }

@@ -38,3 +38,31 @@ test('[TST-1790] a relay with several targets takes them in turn, and passes ove
   expect([await answer(), await answer()]).toEqual(['a', 'a'])
   servers[0]?.close()
 })
+
+test('[TST-1501] while a relay is held nothing passes and nobody is told; then all of it does, for new connections too', async () => {
+  // The relay ends with a reset.
+  const echo = createServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1')
+  await once(echo, 'listening')
+  await using relay = await TcpRelay.open({ host: '127.0.0.1', port: (echo.address() as AddressInfo).port })
+  const before = connect(relay.port, '127.0.0.1')
+  await once(before, 'connect')
+  relay.hold()
+  const during = connect(relay.port, '127.0.0.1')
+  const heard: string[] = []
+  for (const [name, client] of Object.entries({ before, during })) {
+    client.on('data', (data) => void heard.push(`${name} ${data}`))
+    client.write('hello')
+  }
+  // What goes past the relay is back long before: nothing came through it meanwhile.
+  const direct = connect((echo.address() as AddressInfo).port, '127.0.0.1')
+  direct.write('direct')
+  await once(direct, 'data')
+  expect([heard, before.destroyed, during.destroyed]).toEqual([[], false, false])
+  relay.release()
+  await Promise.all([before, during].map((client) => once(client, 'data')))
+  expect(heard.toSorted()).toEqual(['before hello', 'during hello'])
+  for (const client of [before, during, direct]) {
+    client.destroy()
+  }
+  echo.close()
+})

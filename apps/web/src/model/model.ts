@@ -1,5 +1,5 @@
 import { type ControlVerdict, controlVerdict, isPermitted, type NekoClient, profileOf, type Watchable } from '@neko-edge/client'
-import { computed, type ReadonlySignal, signal } from '@preact/signals'
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
 import { words } from '../words/words.ts'
 import type { Invitation } from './address.ts'
 import { nameOf } from './name.ts'
@@ -56,7 +56,7 @@ export function createModel(client: NekoClient, { invitation, preferences }: Out
     isSoundBlocked: signal(false),
     /** Nothing that one does reaches the desktop, until one says so. */
     isInputLocked: signal(false),
-    panel: signal<Panel | undefined>(initialPanel(invitation)),
+    panel: signal<Panel | undefined>(initialPanel(invitation, preferences)),
     /** The key of the newest chat line that was seen. */
     seenLine: signal(0),
     showsStatistics: signal(false),
@@ -71,12 +71,29 @@ export function createModel(client: NekoClient, { invitation, preferences }: Out
     },
   }
   tellEverything(model)
+  keepPanel(model)
   return model
 }
 
-function initialPanel({ showsSide, look }: Invitation): Panel | undefined {
-  const isShown = showsSide ?? matchMedia('(min-width: 1100px)').matches
-  return isShown && look === 'page' ? 'chat' : undefined
+function initialPanel({ showsSide, look }: Invitation, { panel }: Preferences): Panel | undefined {
+  const isShown = showsSide ?? (isWide() && panel.value !== 'none')
+  // What is kept is one of these, and `none` is not shown unless a link wants a side.
+  return isShown && look === 'page' ? (panel.value === 'none' ? 'chat' : (panel.value as Panel)) : undefined
+}
+
+/** Whether there is room for a panel beside the picture. */
+const isWide = () => matchMedia('(min-width: 1100px)').matches
+
+/** What is open beside a wide picture is open there the next time. */
+function keepPanel({ panel, preferences }: Pick<Model, 'panel' | 'preferences'>): void {
+  let isFirst = true
+  effect(() => {
+    const now = panel.value ?? 'none'
+    if (!isFirst && isWide() && now !== 'clipboard') {
+      preferences.panel.value = now
+    }
+    isFirst = false
+  })
 }
 
 function signalOf<T>(watchable: Watchable<T>): ReadonlySignal<T> {

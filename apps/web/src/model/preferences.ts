@@ -10,6 +10,8 @@ const within = (least: number, most: number) => (text: string) => {
   return text !== '' && value >= least && value <= most ? value : undefined
 }
 const touchModes: readonly string[] = ['auto', 'mouse', 'trackpad', 'native'] satisfies TouchMode[]
+/** Panels that may be open from the start; the clipboard needs the controls. */
+const panels: readonly string[] = ['chat', 'people', 'files', 'settings', 'none']
 const themes: readonly string[] = ['auto', 'light', 'dark'] satisfies Theme[]
 
 /** A signal that the browser remembers; what it remembers wrong counts as nothing. */
@@ -41,6 +43,8 @@ export function createPreferences() {
     /** A code of the catalogue, or `auto`. */
     language: kept('language', 'auto', (text) => (/^[a-z-]{2,8}$/i.test(text) ? text : undefined)),
     theme: kept<Theme>('theme', 'auto', (text) => (themes.includes(text) ? (text as Theme) : undefined)),
+    /** The panel that was open last beside a wide picture. */
+    panel: kept('panel', 'chat', (text) => (panels.includes(text) ? text : undefined)),
     hasSounds: kept('sounds', true, flag),
     showsEmotes: kept('emotes', true, flag),
   }

@@ -69,6 +69,7 @@ export function Bar({ model, view, onFullscreen }: { model: Model; view: () => N
           class="quiet square wide-only"
           aria-label={text.view.statistics}
           aria-pressed={model.showsStatistics.value}
+          data-shows="statistics"
           title={text.view.statistics}
           onClick={() => {
             model.showsStatistics.value = !model.showsStatistics.value
