@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ScreenSize } from './room.ts'
-import { decodeStreamFrame, encodeStreamFrame, type StreamFormat, type StreamFrame, streamHead } from './stream.ts'
+import { decodeStreamFrame, encodeStreamFrame, type StreamFrame, streamHead } from './stream.ts'
 import type { PeerAudio, PeerVideo } from './v3/wire.ts'
 
 /*
@@ -174,8 +174,7 @@ export interface NodeReplies {
   'files.read': { data: string }
   'files.delete': null
   'files.refresh': null
-  /** In one format for the life of the feed; the id of the video. */
-  'feed.open': { format: StreamFormat; id: string }
+  'feed.open': null
   'feed.seen': null
   'feed.key': null
   'feed.close': null

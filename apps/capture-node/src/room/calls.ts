@@ -142,7 +142,10 @@ export function createCalls(targets: CallTargets): Calls {
 
 function feedCalls({ feeds }: CallTargets): Pick<Calls, Extract<NodeCall, `feed.${string}`>> {
   return {
-    'feed.open': (args) => feeds.open(args),
+    'feed.open': (args) => {
+      feeds.open(args)
+      return null
+    },
     'feed.seen': (args) => {
       feeds.seen(args)
       return null

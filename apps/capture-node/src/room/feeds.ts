@@ -1,14 +1,5 @@
 import { type Clock, type Log, messageOf, NekoError } from '@neko-edge/kit'
-import {
-  addressed,
-  chunkBytes,
-  encodePiece,
-  type FeedSource,
-  type NodeArgs,
-  type NodeReplies,
-  pieceHead,
-  type StreamFormat,
-} from '@neko-edge/protocol'
+import { addressed, chunkBytes, encodePiece, type FeedSource, type NodeArgs, pieceHead, type StreamFormat } from '@neko-edge/protocol'
 import { type Bus, feedChannel } from '@neko-edge/store'
 import { frameReader, streamFormatOf } from '../capture/frame-reader.ts'
 import type { RoomCapture } from '../capture/room-capture.ts'
@@ -45,20 +36,14 @@ export class Feeds {
     this.#stop = options.clock.every(lookMs, () => this.#look())
   }
 
-  /** How many there are, for metrics. */
-  get count(): number {
-    return this.#feeds.size
-  }
-
   /** Fails with `notFound` for a video that there is not, `unprocessable` for a codec that has no place on the thin line. */
-  open({ feed: id, source }: NodeArgs<'feed.open'>): NodeReplies['feed.open'] {
+  open({ feed: id, source }: NodeArgs<'feed.open'>): void {
     this.#feeds.get(id)?.close()
-    const { format, name, start } = this.#source(source)
+    const { format, start } = this.#source(source)
     const feed = new Feed(format, { send: (bytes) => this.#options.bus.sendBytes(feedChannel(id), bytes), log: this.#options.log })
     this.#feeds.set(id, feed)
     feed.start(start)
     this.#options.log.info({ feed: id, source: source.is, format }, 'feed begins')
-    return { format, id: name }
   }
 
   seen({ feed, bytes }: NodeArgs<'feed.seen'>): void {
@@ -109,7 +94,7 @@ export class Feeds {
     }
   }
 
-  #source(source: FeedSource): { format: StreamFormat; name: string; start: Start } {
+  #source(source: FeedSource): { format: StreamFormat; start: Start } {
     const { capture, greet } = this.#options
     switch (source.is) {
       case 'video': {
@@ -124,12 +109,11 @@ export class Feeds {
       case 'jpeg': {
         let time = 0
         const start: Start = (push) => ({ stop: capture.screencast.watch((data) => push({ isKey: true, time: time++, data })) })
-        return { format: 'jpeg', name: '', start }
+        return { format: 'jpeg', start }
       }
       case 'channel':
         return {
           format: 'channel',
-          name: '',
           start: (push) => {
             greet((message) => push({ isKey: true, time: 0, data: addressed('', message) }))
             return { stop: () => undefined }
@@ -140,7 +124,7 @@ export class Feeds {
     }
   }
 
-  #encoded(source: RtpSource): { format: StreamFormat; name: string; start: Start } {
+  #encoded(source: RtpSource): { format: StreamFormat; start: Start } {
     const format = streamFormatOf(source.codec)
     if (format === undefined) {
       throw new NekoError('unprocessable', `${source.codec.name} can not be sent over the thin line`)
@@ -165,7 +149,7 @@ export class Feeds {
       requestKeyFrame()
       return { stop, requestKeyFrame }
     }
-    return { format, name: source.id, start }
+    return { format, start }
   }
 }
 
