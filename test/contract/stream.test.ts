@@ -210,9 +210,10 @@ describe('the thin line', () => {
     expect(await closing('nonsense')).toBe('session not found')
     const guest = await Person.login(site, { name: 'guest', password: 'neko', plane: 0 })
     expect(await closing(guest.token)).toBe('this session may not watch')
-    await guest.connect(0)
+    // Both sockets at once: the one waits for the other.
     const line = await open(guest)
     line.watch({ picture: 'video' })
+    await guest.connect(0)
     await line.next('vp8')
     await ann.does(`/api/members/${guest.id}`, { body: { can_watch: false } })
     expect(await line.closed).toEqual({ code: 1008, reason: 'this session may not watch' })

@@ -32,10 +32,13 @@ export function streamLife({ hub, streams, admit }: { hub: Hub; streams: Streams
     const who = await admit()
     if ('refused' in who) {
       port.close(1008, who.refused)
-    } else if (!isClosed) {
-      viewer = streams.join(who.id, port)
-      early.forEach((word) => viewer?.hear(word))
-      early = []
+      return
+    }
+    viewer = await streams.join(who.id, port)
+    early.forEach((word) => viewer?.hear(word))
+    early = []
+    if (isClosed) {
+      viewer.close(1000, '')
     }
   }
   return {

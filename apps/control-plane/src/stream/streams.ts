@@ -1,4 +1,4 @@
-import { type Clock, type Log, messageOf, NekoError, randomText, type SessionId } from '@neko-edge/kit'
+import { type Clock, type Log, messageOf, NekoError, randomText, type SessionId, within } from '@neko-edge/kit'
 import type { FeedSource } from '@neko-edge/protocol'
 import { type Bus, type Connection, deadInstances, type RoomEvent, watchSession } from '@neko-edge/store'
 import type { Hub } from '../session/hub.ts'
@@ -7,6 +7,8 @@ import { PlaneFeed } from './feed.ts'
 import { StreamViewer } from './viewer.ts'
 
 const lookMs = 5_000
+/** How long a session may take to be connected, in milliseconds. */
+const connectMs = 2_000
 /** RFC 6455 §7.4.1: against the rules of the room, and too much right now. */
 const refusedCode = 1008
 const busyCode = 1013
@@ -41,7 +43,8 @@ export class Streams {
   }
 
   /** Lets a session watch through `port`. Fails with `forbidden` for one that may not watch or is not in the room, `tooMany` where the process is full. */
-  join(session: SessionId, port: SocketPort): StreamViewer {
+  async join(session: SessionId, port: SocketPort): Promise<StreamViewer> {
+    await this.#isConnected(session)
     const { hub, bus, maxViewers, clock, log } = this.#options
     const known = hub.room.view.session(session)
     if (!known?.profile.can_watch || !known.state.is_connected) {
@@ -68,6 +71,18 @@ export class Streams {
     this.#viewers.set(session, viewer)
     before?.close(refusedCode, 'replaced by a newer one')
     return viewer
+  }
+
+  /** A client opens all its sockets at once: the room may be about to hear of this session. */
+  async #isConnected(session: SessionId): Promise<void> {
+    const { room } = this.#options.hub
+    const isThere = () => room.view.session(session)?.state.is_connected === true
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const stop = room.onEvents.add(() => isThere() && resolve())
+    if (!isThere()) {
+      await within(connectMs, 'the session', promise).catch(() => undefined)
+    }
+    stop()
   }
 
   /** Says why a socket is not taken. */
