@@ -9,6 +9,7 @@ import { controlPlane } from './control-plane.ts'
 import { firstLight } from './first-light.ts'
 import { packetCheck } from './packet-check.ts'
 import { packetPath } from './packet-path.ts'
+import { servedPackets } from './served-packets.ts'
 
 const usage = `bench client [--runs N] [--clicks N] [--minutes N]
   our page in a real Chromium: weight, first paint, login to picture, click to pixel, CPU, 2 000 members, memory
@@ -29,6 +30,8 @@ bench packet-path [--worker fast|stock|PATH]... [--viewers 200,400,900] [--windo
   --viewers   how many viewers, rising (200,400,900)
   --windows   how often to measure with each number of viewers (5)
   --seconds   how long each time (4)
+bench packet-path --url URL [--password PASSWORD] [--pid PID]... [--viewers 1,25,50,100] [--windows N] [--seconds N]
+  the same of a neko V3 server that runs already, by its own picture: what each viewer costs beyond the first
 bench packet-check [--worker fast|stock|PATH]... [--packets N]
   whether every packet arrives as it was sent, in order, whatever happens on the way; wants some minutes
   --packets   how many (10000000)`
@@ -64,7 +67,7 @@ async function run(name: string | undefined): Promise<unknown> {
     case 'packet-check':
       return packetCheck({ workers: await workers(), packets: Number(values.packets) }, progress)
     case 'packet-path':
-      return packetPath(await packetPathOptions(), progress)
+      return values.url === undefined ? packetPath(await packetPathOptions(), progress) : servedPackets(servedOptions(values.url), progress)
     default:
       console.error(usage)
       process.exit(2)
@@ -94,12 +97,15 @@ function firstLightOptions() {
 }
 
 async function packetPathOptions() {
-  return {
-    workers: await workers(),
-    viewers: viewerCounts('200,400,900'),
-    windows: Number(values.windows),
-    windowMs: Number(values.seconds) * 1_000,
-  }
+  return { workers: await workers(), viewers: viewerCounts('200,400,900'), ...windows() }
+}
+
+function servedOptions(url: string) {
+  return { url, password: values.password, pids: values.pid.map(Number), viewers: viewerCounts('1,25,50,100'), ...windows() }
+}
+
+function windows() {
+  return { windows: Number(values.windows), windowMs: Number(values.seconds) * 1_000 }
 }
 
 /** The programs to measure. One of ours that is not there yet is built first, which takes two minutes; a path that is not there is left out. */
