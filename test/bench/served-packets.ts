@@ -32,13 +32,17 @@ export async function servedPackets(options: ServedPacketsOptions, progress: (pa
   const loadBefore = loadavg().map(tenth)
   await using viewers = await NativeViewers.open()
   await using crowd = new AsyncDisposableStack()
+  const leave = async (viewer: V3Viewer) => {
+    await viewer.logout()
+    await viewer.close()
+  }
   const steps: object[] = []
   let joined = 0
   let least: Load | undefined
   for (const count of options.viewers) {
     for (; joined < count; joined++) {
       const viewer = await join(viewers, { ...options, username: `bench-${joined}` })
-      crowd.defer(() => viewer.logout().finally(() => viewer.close()))
+      crowd.defer(() => leave(viewer))
       progress(`${joined + 1} of ${count} viewers`)
     }
     await delay(settleMs)

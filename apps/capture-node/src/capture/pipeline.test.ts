@@ -171,7 +171,7 @@ describe('pipelines', () => {
     expect(of('h264', { hwenc: 'nvenc' }, (name: string) => name !== 'nvautogpuh264enc')).toContain('nvh264enc name=encoder')
     expect(of('h264', {})).toContain('openh264enc multi-thread=4 complexity=high bitrate=3072000 max-bitrate=4096000')
     expect(of('h264', {}, (name: string) => name !== 'openh264enc')).toContain(
-      'x264enc threads=4 bitrate=3072 key-int-max=60 vbv-buf-capacity=3072',
+      'x264enc aud=false threads=4 bitrate=3072 key-int-max=60 vbv-buf-capacity=3072',
     )
     expect(of('vp8', { pipeline: 'ximagesrc display-name=%s ! vp8enc' })).toBe('ximagesrc display-name=:1 ! vp8enc ! appsink name=appsink')
     expect(missingElements({}, { codec: codecs.vp8, display: ':1', hasElement: () => false })).toEqual(['vp8enc'])

@@ -128,6 +128,7 @@ function h264(kbit: number, hasElement: HasElement): Encoding {
     const rate = `bitrate=${kbit * 1000} max-bitrate=${(kbit + 1024) * 1000}`
     return { needs: [], elements: `openh264enc multi-thread=4 complexity=high ${rate} ! ${baseline}` }
   }
-  const encoder = `x264enc threads=4 bitrate=${kbit} key-int-max=60 vbv-buf-capacity=${Math.max(1000, kbit)}`
+  // A delimiter before each frame would be a packet of its own.
+  const encoder = `x264enc aud=false threads=4 bitrate=${kbit} key-int-max=60 vbv-buf-capacity=${Math.max(1000, kbit)}`
   return { needs: ['x264enc'], elements: `${nv12} ! ${encoder} byte-stream=true tune=zerolatency speed-preset=veryfast ! ${baseline}` }
 }
