@@ -362,6 +362,47 @@ describe('the page, line by line', () => {
     await bob.page.getByRole('button', { name: 'Statistics' }).click()
   })
 
+  it('[WEB-1474] a picture that somebody stops stays, for himself alone, until he goes on', async () => {
+    await bob.page.getByRole('button', { name: 'Pause the picture' }).click()
+    const resume = bob.page.locator('.resume')
+    await resume.waitFor(patience)
+    const before = await bob.frames()
+    await ann.sees(10)
+    expect(await bob.frames()).toBeLessThanOrEqual(before + 1)
+    // The browser's own controls, as those of a small window, come to the same.
+    await resume.click()
+    await bob.sees(3)
+    await bob.page.locator('neko-view').evaluate((view: NekoView) => view.video.pause())
+    await resume.waitFor(patience)
+    await resume.click()
+    await bob.sees(3)
+  })
+
+  it('[WEB-1475] where the browser wants a click before it plays sound, the picture comes at once and a button brings the sound', async () => {
+    await using strict = await TestBrowser.open({ args: ['--autoplay-policy=document-user-activation-required'] })
+    const eve = new RoomPage(await strict.newPage())
+    await eve.page.goto(`${stack.url}/?usr=eve&pwd=neko`)
+    await eve.sees(3)
+    const hint = eve.page.locator('.sound-hint')
+    await hint.waitFor(patience)
+    expect(await eve.page.locator('neko-view').evaluate((view: NekoView) => view.muted)).toBe(true)
+    await hint.click()
+    await until(async () => (await eve.loudness()) > 0.01, { ms: 15_000, what: 'sound' })
+    expect(await eve.page.locator('neko-view').evaluate((view: NekoView) => [view.muted, view.video.paused])).toEqual([false, false])
+  })
+
+  it('[WEB-1476] what an input method composes arrives once, when it is chosen', async () => {
+    await annHosts()
+    await clickField(ann, textField)
+    const cdp = await browser.context.newCDPSession(ann.page)
+    for (const text of ['n', 'に', 'にほ']) {
+      await cdp.send('Input.imeSetComposition', { text, selectionStart: text.length, selectionEnd: text.length })
+    }
+    await cdp.send('Input.insertText', { text: '日本' })
+    const { text } = await desk.report('typed', ({ text: typed }) => typed.endsWith('日本'))
+    expect(text).not.toMatch(/[nにほ]/)
+  })
+
   it('[WEB-1471] names, messages and file names of others stay text, whatever is in them', async () => {
     const hostile = `<img src=x onerror="document.title='owned'">\u202Egnp.exe${'W'.repeat(200)}`
     await panel(bob, 'settings')

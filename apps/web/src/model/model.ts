@@ -63,6 +63,8 @@ export function createModel(client: NekoClient, { invitation, preferences }: Out
     isFullscreen: signal(false),
     /** Part of the picture is out of sight. */
     isZoomed: signal(false),
+    /** The person has stopped the picture. */
+    isPaused: signal(false),
     /** The keyboard of a touch screen is open over the page. */
     isKeyboardShown: signal(false),
     /** Runs what the server may refuse, and says why. */

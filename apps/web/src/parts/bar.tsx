@@ -42,6 +42,15 @@ export function Bar({ model, view, onFullscreen }: { model: Model; view: () => N
             <Icon name="shrink" />
           </button>
         )}
+        <button
+          type="button"
+          class="quiet square wide-only"
+          aria-label={model.isPaused.value ? text.view.resume : text.view.pause}
+          title={model.isPaused.value ? text.view.resume : text.view.pause}
+          onClick={() => (model.isPaused.value ? void view()?.play() : view()?.pause())}
+        >
+          <Icon name={model.isPaused.value ? 'play' : 'pause'} />
+        </button>
         <Share model={model} />
         <Sound model={model} />
         {model.room.value && (

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { Model } from '../model/model.ts'
 import { words } from '../words/words.ts'
 import { EmoteRain } from './emote-rain.tsx'
+import { Icon } from './icons.tsx'
 import { Overlay } from './overlay.tsx'
 import { Statistics } from './statistics.tsx'
 import { Transfers } from './transfers.tsx'
@@ -36,6 +37,12 @@ export function Stage({ model, onView }: { model: Model; onView: (view: NekoView
       {model.showsStatistics.value && <Statistics model={model} />}
       <Overlay model={model} />
       {model.panel.value !== 'files' && <Transfers model={model} />}
+      {model.isPaused.value && (
+        <button type="button" class="resume primary" onClick={() => void view.current?.play()}>
+          <Icon name="play" />
+          {words.value.view.resume}
+        </button>
+      )}
       {model.isSoundBlocked.value && (
         <button
           type="button"
@@ -100,6 +107,9 @@ function place({ view, frame, model }: { view: NekoView; frame: HTMLElement; mod
   view.addEventListener('leavefocus', () => document.querySelector<HTMLElement>('.bar button')?.focus())
   view.addEventListener('zoomchange', ({ detail }) => {
     model.isZoomed.value = detail.isZoomed
+  })
+  view.addEventListener('pausechange', ({ detail }) => {
+    model.isPaused.value = detail.isPaused
   })
   view.addEventListener('keyboardchange', ({ detail }) => {
     model.isKeyboardShown.value = detail.isShown

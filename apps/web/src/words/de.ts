@@ -140,6 +140,8 @@ export const de: Words = {
     keyboard: 'Tastatur',
     statistics: 'Statistik',
     pip: 'Bild im Bild',
+    pause: 'Bild anhalten',
+    resume: 'Weiter ansehen',
     quality: 'Qualität',
     automatic: 'Automatisch',
     soundOnly: 'Nur Ton',

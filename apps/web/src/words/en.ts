@@ -76,6 +76,8 @@ export const en = {
     keyboard: 'Keyboard',
     statistics: 'Statistics',
     pip: 'Picture in picture',
+    pause: 'Pause the picture',
+    resume: 'Go on watching',
     quality: 'Quality',
     automatic: 'Automatic',
     soundOnly: 'Sound only',

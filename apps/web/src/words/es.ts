@@ -134,6 +134,8 @@ export const es: Words = {
     keyboard: 'Teclado',
     statistics: 'Estadísticas',
     pip: 'Imagen en imagen',
+    pause: 'Pausar la imagen',
+    resume: 'Seguir viendo',
     quality: 'Calidad',
     automatic: 'Automática',
     soundOnly: 'Solo sonido',

@@ -128,6 +128,8 @@ export const fi: Words = {
     keyboard: 'Näppäimistö',
     statistics: 'Tilastot',
     pip: 'Kuva kuvassa',
+    pause: 'Pysäytä kuva',
+    resume: 'Jatka katselua',
     quality: 'Laatu',
     automatic: 'Automaattinen',
     soundOnly: 'Vain ääni',

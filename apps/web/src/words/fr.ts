@@ -140,6 +140,8 @@ export const fr: Words = {
     keyboard: 'Clavier',
     statistics: 'Statistiques',
     pip: 'Image dans l’image',
+    pause: 'Mettre l’image en pause',
+    resume: 'Continuer à regarder',
     quality: 'Qualité',
     automatic: 'Automatique',
     soundOnly: 'Son seul',

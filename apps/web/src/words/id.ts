@@ -125,6 +125,8 @@ export const id: Words = {
     keyboard: 'Papan ketik',
     statistics: 'Statistik',
     pip: 'Gambar dalam gambar',
+    pause: 'Jeda gambar',
+    resume: 'Lanjut menonton',
     quality: 'Kualitas',
     automatic: 'Otomatis',
     soundOnly: 'Suara saja',

@@ -131,6 +131,8 @@ export const ja: Words = {
     keyboard: 'キーボード',
     statistics: '統計情報',
     pip: 'ピクチャーインピクチャー',
+    pause: '映像を一時停止',
+    resume: '視聴を再開',
     quality: '画質',
     automatic: '自動',
     soundOnly: '音声のみ',

@@ -119,6 +119,8 @@ export const ko: Words = {
     keyboard: '키보드',
     statistics: '통계',
     pip: 'PIP 모드',
+    pause: '화면 일시정지',
+    resume: '계속 보기',
     quality: '화질',
     automatic: '자동',
     soundOnly: '소리만',

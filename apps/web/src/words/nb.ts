@@ -134,6 +134,8 @@ export const nb: Words = {
     keyboard: 'Tastatur',
     statistics: 'Statistikk',
     pip: 'Bilde-i-bilde',
+    pause: 'Sett bildet på pause',
+    resume: 'Fortsett å se',
     quality: 'Kvalitet',
     automatic: 'Automatisk',
     soundOnly: 'Bare lyd',

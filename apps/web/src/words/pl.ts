@@ -145,6 +145,8 @@ export const pl: Words = {
     keyboard: 'Klawiatura',
     statistics: 'Statystyki',
     pip: 'Obraz w obrazie',
+    pause: 'Wstrzymaj obraz',
+    resume: 'Oglądaj dalej',
     quality: 'Jakość',
     automatic: 'Automatyczna',
     soundOnly: 'Tylko dźwięk',

@@ -145,6 +145,8 @@ export const ru: Words = {
     keyboard: 'Клавиатура',
     statistics: 'Статистика',
     pip: 'Картинка в картинке',
+    pause: 'Остановить изображение',
+    resume: 'Смотреть дальше',
     quality: 'Качество',
     automatic: 'Автоматически',
     soundOnly: 'Только звук',

@@ -145,6 +145,8 @@ export const sk: Words = {
     keyboard: 'Klávesnica',
     statistics: 'Štatistika',
     pip: 'Obraz v obraze',
+    pause: 'Pozastaviť obraz',
+    resume: 'Pozerať ďalej',
     quality: 'Kvalita',
     automatic: 'Automaticky',
     soundOnly: 'Iba zvuk',

@@ -134,6 +134,8 @@ export const sv: Words = {
     keyboard: 'Tangentbord',
     statistics: 'Statistik',
     pip: 'Bild-i-bild',
+    pause: 'Pausa bilden',
+    resume: 'Fortsätt titta',
     quality: 'Kvalitet',
     automatic: 'Automatisk',
     soundOnly: 'Bara ljud',

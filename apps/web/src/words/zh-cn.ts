@@ -104,6 +104,8 @@ export const zhCn: Words = {
     keyboard: '键盘',
     statistics: '统计信息',
     pip: '画中画',
+    pause: '暂停画面',
+    resume: '继续观看',
     quality: '画质',
     automatic: '自动',
     soundOnly: '仅声音',

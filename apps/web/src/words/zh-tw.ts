@@ -104,6 +104,8 @@ export const zhTw: Words = {
     keyboard: '鍵盤',
     statistics: '統計資料',
     pip: '子母畫面',
+    pause: '暫停畫面',
+    resume: '繼續觀看',
     quality: '畫質',
     automatic: '自動',
     soundOnly: '僅聲音',

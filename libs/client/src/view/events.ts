@@ -18,6 +18,8 @@ export interface NekoViewEvents {
   clipboardchange: { readonly text: string }
   /** The browser allows sound only after a click: the element has muted itself. */
   soundblocked: null
+  /** The person has stopped the picture, here or in the browser's own controls, or lets it go on. */
+  pausechange: { readonly isPaused: boolean }
   volumechange: { readonly volume: number; readonly muted: boolean }
   /** The view was magnified, moved or shown whole by fingers. */
   zoomchange: { readonly isZoomed: boolean }

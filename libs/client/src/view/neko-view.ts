@@ -3,7 +3,7 @@ import type { Connection } from '../connection.ts'
 import { connectEmbedded, type OwnConnection, showControls, stateWords } from './embedded.ts'
 import type { Point } from './mapping.ts'
 import { screenPixel } from './mapping.ts'
-import { cursorStyles } from './own-cursor.ts'
+import { OwnCursor } from './own-cursor.ts'
 import { ScreenKeyboard } from './screen-keyboard.ts'
 import { type Shown, show } from './shown.ts'
 import { createSkeleton } from './skeleton.ts'
@@ -26,6 +26,7 @@ const accountAttributes = ['src', 'token', 'name', 'password', 'manual', 'no-web
  */
 export class NekoView extends ViewElement {
   readonly #parts = createSkeleton(this)
+  readonly #cursor = new OwnCursor(this.#parts.surface)
   readonly #screenKeyboard: ScreenKeyboard
   #given: NekoClient | undefined
   #own: OwnConnection | undefined
@@ -122,6 +123,20 @@ export class NekoView extends ViewElement {
   /** Shows the picture in a small window of its own. Rejects where the browser has none, or it was not asked for by a click. */
   async requestPictureInPicture(): Promise<PictureInPictureWindow> {
     return this.#parts.video.requestPictureInPicture()
+  }
+
+  /** Stops the picture where it is, with its sound; the desktop goes on. */
+  pause(): void {
+    this.#shown?.picture.hold()
+  }
+
+  /** Goes on with what is live after `pause()`. */
+  async play(): Promise<void> {
+    await this.#shown?.picture.resume()
+  }
+
+  get isPaused(): boolean {
+    return this.#shown?.picture.isHeld ?? false
   }
 
   // Sound.
@@ -361,19 +376,9 @@ export class NekoView extends ViewElement {
     }
   }
 
-  /** At the controls, one's own pointer is the desktop's: no round trip between hand and eye. */
   #showOwnCursor(): void {
-    const { style } = this.#parts.surface
     const image = this.client?.cursor.image.value
-    const isMine = this.isHosting && !this.viewOnly
-    const [best, other] = isMine && image ? cursorStyles(image, this.#shown?.picture.cursorScale ?? 1) : []
-    const plain = other ?? (isMine ? 'none' : 'default')
-    if (this.#parts.cursorNow !== (best ?? plain)) {
-      this.#parts.cursorNow = best ?? plain
-      style.cursor = plain
-      // A browser that does not know it leaves the line above.
-      style.cursor = best ?? plain
-    }
+    this.#cursor.show(image, { isMine: this.isHosting && !this.viewOnly, scale: this.#shown?.picture.cursorScale ?? 1 })
   }
 
   #play(): void {

@@ -16,3 +16,25 @@ export function cursorStyles({ url, width, height, hotX, hotY }: CursorImage, sc
     `url("${url}") ${hotX} ${hotY}, default`,
   ]
 }
+
+/** What one's own mouse looks like over the picture: at the controls as the desktop's, with no round trip between hand and eye. */
+export class OwnCursor {
+  readonly #surface: HTMLElement
+  /** As it was set: reading it back gives other words. */
+  #now = ''
+
+  constructor(surface: HTMLElement) {
+    this.#surface = surface
+  }
+
+  /** `undefined`: the application hides it. */
+  show(image: CursorImage | undefined, { isMine, scale }: { isMine: boolean; scale: number }): void {
+    const [best, plain] = isMine && image ? cursorStyles(image, scale) : isMine ? ['none', 'none'] : ['default', 'default']
+    if (best !== this.#now) {
+      this.#now = best
+      this.#surface.style.cursor = plain
+      // A browser that does not know it leaves the line above.
+      this.#surface.style.cursor = best
+    }
+  }
+}

@@ -16,6 +16,8 @@ export interface PictureOptions {
   onSoundBlocked: () => void
   /** The view is magnified otherwise than before. */
   onZoom: () => void
+  /** The person has stopped the picture, or lets it go on. */
+  onHold: () => void
 }
 
 /** On a small picture the pointer shrinks no further: it would be lost. */
@@ -34,12 +36,17 @@ export class Picture {
   #frameRequest: number | undefined
   #drawsOwn = false
   #onSoundBlocked: () => void
+  /** The person stopped it: nothing but the person starts it again. */
+  #isHeld = false
   /** Told after every change of where the picture is, in the next frame. */
   onDraw: () => void = () => {}
   readonly zoom: Zoom
 
-  constructor({ parts, client, onSoundBlocked, onZoom }: PictureOptions) {
+  readonly #onHold: () => void
+
+  constructor({ parts, client, onSoundBlocked, onZoom, onHold }: PictureOptions) {
     this.#parts = parts
+    this.#onHold = onHold
     this.#client = client
     this.#onSoundBlocked = onSoundBlocked
     const redraw = this.#redraw
@@ -50,7 +57,13 @@ export class Picture {
     const resized = new ResizeObserver(redraw)
     resized.observe(parts.frame)
     parts.video.addEventListener('resize', redraw)
+    const abort = new AbortController()
+    const { signal } = abort
+    parts.video.addEventListener('pause', () => this.#stopped(), { signal })
+    parts.video.addEventListener('play', () => this.#hold(false), { signal })
+    document.addEventListener('visibilitychange', () => !document.hidden && void this.play(), { signal })
     this.#stop = [
+      () => abort.abort(),
       client.cursor.position.watch(redraw),
       client.cursor.image.watch(redraw),
       client.room.watch(redraw),
@@ -113,9 +126,29 @@ export class Picture {
     this.#parts.video.style.transform = 'none'
   }
 
+  /** Stopped by the person, here or in the browser's own controls (of the small window, say). */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /** Stops the picture where it is. */
+  hold(): void {
+    this.#hold(true)
+    this.#parts.video.pause()
+  }
+
+  /** Goes on with what is live. */
+  async resume(): Promise<void> {
+    this.#hold(false)
+    await this.play()
+  }
+
   /** Plays with sound where the browser allows it, else muted: the picture must never wait for a click. */
   async play(): Promise<void> {
     const { video } = this.#parts
+    if (this.#isHeld || !video.srcObject) {
+      return
+    }
     try {
       await video.play()
     } catch (error) {
@@ -125,6 +158,21 @@ export class Picture {
         this.#onSoundBlocked()
         await video.play().catch(() => {})
       }
+    }
+  }
+
+  /** A browser also stops what has ended or what nobody sees; that goes on by itself. */
+  #stopped(): void {
+    const { video } = this.#parts
+    const isLive = video.srcObject instanceof MediaStream && video.srcObject.active
+    const isSeen = !document.hidden || document.pictureInPictureElement !== null
+    this.#hold(this.#isHeld || (isLive && isSeen && video.isConnected))
+  }
+
+  #hold(isHeld: boolean): void {
+    if (isHeld !== this.#isHeld) {
+      this.#isHeld = isHeld
+      this.#onHold()
     }
   }
 

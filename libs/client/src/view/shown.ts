@@ -34,6 +34,7 @@ export function show({ client, frame, parts, tell, onDraw }: ShowOptions): Shown
     parts: { frame, video, cursor },
     client,
     onSoundBlocked: () => tell('soundblocked', null),
+    onHold: () => tell('pausechange', { isPaused: picture.isHeld }),
     onZoom: () => tell('zoomchange', { isZoomed: picture.zoom.scale > 1 }),
   })
   const keyboard = new KeyboardInput({ surface, client, onEscape: () => tell('leavefocus', null) })

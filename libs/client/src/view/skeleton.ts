@@ -10,8 +10,6 @@ export interface Skeleton {
   readonly surface: HTMLTextAreaElement
   readonly state: HTMLElement
   readonly controls: HTMLElement
-  /** The `cursor` of the surface, as it was set: reading it back gives other words. */
-  cursorNow: string
   /** Gives the element the proportions of the desktop, where the page gives it no height. */
   setShape: (screen: Size) => void
 }
@@ -52,7 +50,7 @@ export function createSkeleton(host: HTMLElement): Skeleton {
       shape.replaceSync(now)
     }
   }
-  return { video, others, cursor, surface, state, controls, cursorNow: '', setShape }
+  return { video, others, cursor, surface, state, controls, setShape }
 }
 
 function prepareSurface(surface: HTMLTextAreaElement): void {
