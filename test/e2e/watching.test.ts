@@ -1,0 +1,89 @@
+import type { NekoView } from '@neko-edge/client/view'
+import { until } from '@neko-edge/kit'
+import { TestBrowser } from '@neko-edge/testing/chromium'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DeskPage } from './desk-page.ts'
+import { RoomPage } from './room-page.ts'
+import { Stack } from './stack.ts'
+
+const patience = { timeout: 10_000 }
+
+describe('watching', () => {
+  let desk: DeskPage
+  let stack: Stack
+  let browser: TestBrowser
+  let ann: RoomPage
+  let bob: RoomPage
+
+  beforeAll(async () => {
+    desk = await DeskPage.open()
+    stack = await Stack.open({ appUrl: desk.url })
+    browser = await TestBrowser.open({ size: { width: 1400, height: 800 } })
+    ann = await RoomPage.enter(browser, { url: stack.url, name: 'ann', password: 'neko' })
+    bob = await RoomPage.enter(browser, { url: stack.url, name: 'bob', password: 'neko' })
+  })
+
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]()
+    await stack?.[Symbol.asyncDispose]()
+    await desk?.[Symbol.asyncDispose]()
+  })
+
+  it('[WEB-1470] the numbers behind the picture move, and the quality is a choice that the server hears', async () => {
+    await bob.page.getByRole('button', { name: 'Statistics' }).click()
+    const number = async (name: string) => {
+      const row = bob.page.locator('.statistics div', { has: bob.page.locator('dt', { hasText: name }) }).locator('dd')
+      return (await row.textContent()) ?? ''
+    }
+    await until(async () => Number.parseFloat(await number('Frames per second')) > 3, { ms: 10_000, what: 'frames' })
+    expect(await number('Bit rate')).toMatch(/^\d+(\.\d)? [kM]bit\/s$/)
+    expect(await number('Packet loss')).toMatch(/ %$/)
+    expect(await number('Round trip')).toMatch(/ ms$/)
+    await bob.page.getByRole('button', { name: 'Quality' }).click()
+    await bob.page.getByRole('menuitemradio', { name: 'Sound only' }).click()
+    await until(async () => (await number('Frames per second')) === '0', { ms: 10_000, what: 'no frames' })
+    await bob.page.getByRole('button', { name: 'Quality' }).click()
+    await bob.page.getByRole('menuitemradio', { name: 'Automatic' }).click()
+    await bob.sees(3)
+    await bob.page.getByRole('button', { name: 'Statistics' }).click()
+  })
+
+  it('[WEB-1473] full screen shows the picture alone, with the bar within reach, and goes back', async () => {
+    await bob.page.bringToFront()
+    await bob.page.getByRole('button', { name: 'Full screen', exact: true }).click()
+    await until(() => bob.page.evaluate(() => document.fullscreenElement?.classList.contains('room')), { ms: 5_000, what: 'full screen' })
+    expect(await bob.page.locator('.head').isVisible()).toBe(false)
+    await bob.page.mouse.move(700, 798)
+    await bob.page.getByRole('button', { name: 'Leave full screen' }).click()
+    await until(() => bob.page.evaluate(() => document.fullscreenElement === null), { ms: 5_000, what: 'the page again' })
+  })
+
+  it('[WEB-1474] a picture that somebody stops stays, for himself alone, until he goes on', async () => {
+    await bob.page.getByRole('button', { name: 'Pause the picture' }).click()
+    const resume = bob.page.locator('.resume')
+    await resume.waitFor(patience)
+    const before = await bob.frames()
+    await ann.sees(10)
+    expect(await bob.frames()).toBeLessThanOrEqual(before + 1)
+    // The browser's own controls, as those of a small window, come to the same.
+    await resume.click()
+    await bob.sees(3)
+    await bob.page.locator('neko-view').evaluate((view: NekoView) => view.video.pause())
+    await resume.waitFor(patience)
+    await resume.click()
+    await bob.sees(3)
+  })
+
+  it('[WEB-1475] where the browser wants a click before it plays sound, the picture comes at once and a button brings the sound', async () => {
+    await using strict = await TestBrowser.open({ args: ['--autoplay-policy=document-user-activation-required'] })
+    const eve = new RoomPage(await strict.newPage())
+    await eve.page.goto(`${stack.url}/?usr=eve&pwd=neko`)
+    await eve.sees(3)
+    const hint = eve.page.locator('.sound-hint')
+    await hint.waitFor(patience)
+    expect(await eve.page.locator('neko-view').evaluate((view: NekoView) => view.muted)).toBe(true)
+    await hint.click()
+    await until(async () => (await eve.loudness()) > 0.01, { ms: 15_000, what: 'sound' })
+    expect(await eve.page.locator('neko-view').evaluate((view: NekoView) => [view.muted, view.video.paused])).toEqual([false, false])
+  })
+})
