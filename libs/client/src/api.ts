@@ -4,6 +4,7 @@ import type { MemberProfile, ScreenSize, SessionData, Settings } from '@neko-edg
 /** Milliseconds after which a request that has no answer counts as failed. */
 const answerMs = 10_000
 
+/** Who one is after a login; `token` is absent where the server keeps the session in a cookie. */
 export type LoginAnswer = SessionData & { token?: string }
 
 /** An address that may not come in. */
@@ -15,6 +16,7 @@ export interface Ban {
   readonly since: string
 }
 
+/** What the requests need of their client. */
 export interface ApiOptions {
   /** The address of the page or room: the API lives below it, so that path prefixes and `/room/<id>/` work. */
   base: string
@@ -57,6 +59,7 @@ export class Api {
     return origin !== undefined && new URL(base).origin !== origin
   }
 
+  /** Signs in. The token of the answer goes with every later request. Errors: `unauthorized`, `forbidden` (locked, banned, another site), `tooMany`. */
   async login(username: string, password: string): Promise<LoginAnswer> {
     this.token = undefined
     // The answer's shape is the server's promise (v3-http.md §3.2).
@@ -65,35 +68,43 @@ export class Api {
     return answer
   }
 
+  /** Who the token belongs to. Errors: `unauthorized` where its session is gone. */
   async whoami(): Promise<SessionData> {
     return (await this.request('GET', 'api/whoami')) as SessionData
   }
 
+  /** Ends the session, and forgets its token. */
   async logout(): Promise<void> {
     await this.post('api/logout')
     this.token = undefined
   }
 
+  /** Hands the controls to a member: for whoever has them, and administrators. */
   giveControl(id: string): Promise<unknown> {
     return this.post(`api/room/control/give/${encodeURIComponent(id)}`)
   }
 
+  /** Takes the controls from whoever has them: for administrators. */
   takeControl(): Promise<unknown> {
     return this.post('api/room/control/take')
   }
 
+  /** Takes the controls away from whoever has them, so that nobody has: for administrators. */
   resetControl(): Promise<unknown> {
     return this.post('api/room/control/reset')
   }
 
+  /** Changes some settings of the room, the others stay: for administrators. */
   changeSettings(patch: Partial<Settings>): Promise<unknown> {
     return this.post('api/room/settings', patch)
   }
 
+  /** Changes one's own name. */
   renameSelf(name: string): Promise<unknown> {
     return this.post('api/profile', { name })
   }
 
+  /** Changes what a member may, at once for the live session too; what is absent stays: for administrators. */
   changeMember(id: string, patch: Partial<MemberProfile>): Promise<unknown> {
     return this.post(`api/members/${encodeURIComponent(id)}`, patch)
   }
@@ -114,6 +125,7 @@ export class Api {
     return this.post('api/bans', { id })
   }
 
+  /** Lets an address in again. */
   liftBan(ip: string): Promise<unknown> {
     return this.request('DELETE', `api/bans/${encodeURIComponent(ip)}`)
   }
@@ -133,14 +145,17 @@ export class Api {
     return this.download('api/room/clipboard/image.png', { signal, onShare: () => {} })
   }
 
+  /** Changes the size of the desktop, to one of `room.admin.screens`: for administrators. */
   setScreen(size: ScreenSize): Promise<unknown> {
     return this.post('api/room/screen', size)
   }
 
+  /** Streams the desktop to an RTMP address: for administrators. */
   startBroadcast(url: string): Promise<unknown> {
     return this.post('api/room/broadcast/start', { url })
   }
 
+  /** Ends the broadcast. */
   stopBroadcast(): Promise<unknown> {
     return this.post('api/room/broadcast/stop')
   }
@@ -180,6 +195,7 @@ export class Api {
     return new Response(counted).blob()
   }
 
+  /** `request` with POST. */
   post(path: string, body?: unknown): Promise<unknown> {
     return this.request('POST', path, body)
   }

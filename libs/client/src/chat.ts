@@ -24,12 +24,14 @@ export type ChatLine = { readonly key: number; readonly at: number } & (
 
 type NewLine = ChatLine extends infer L ? (L extends ChatLine ? Omit<L, 'key' | 'at'> : never) : never
 
+/** A picture that flies over the desktop for a moment. */
 export interface Emote {
   readonly from: string
   /** A name of V2's list, such as `clap`; others come too. */
   readonly name: string
 }
 
+/** What the chat needs of its client. */
 export interface ChatOptions {
   clock: Clock
   room: Watchable<Room | undefined>
@@ -64,6 +66,7 @@ export class Chat {
     return this.#options.send('chat/message', { text })
   }
 
+  /** Sends an emote to the room, and shows it to oneself. */
   emote(name: string): void {
     const room = this.#options.room.value
     if (room && this.#options.send('send/broadcast', { subject: emoteSubject, body: name })) {

@@ -16,6 +16,7 @@ import { Share } from './share.ts'
 import type { Statistics } from './stats.ts'
 import { type Trouble, troubleOf, troubleOfFarewell } from './trouble.ts'
 
+/** Which room, and how it is reached. */
 export interface ClientOptions {
   /** The address of the room, such as `https://example.org/` or `https://example.org/room/kitchen/`. */
   base: string
@@ -32,11 +33,17 @@ const signInAgainMs = 3_000
  * watchable values, and `close()` ends everything that it started.
  */
 export class NekoClient {
+  /** The requests of the HTTP API. */
   readonly api: Api
+  /** Who is at the controls, and one's input. */
   readonly control: Control
+  /** What is said and happens. */
   readonly chat: Chat
+  /** Files on their way, and those of the room. */
   readonly files: Files
+  /** One's own microphone and camera. */
   readonly share: Share
+  /** The desktop's pointer. */
   readonly cursor = new Cursor()
   readonly #platform: Platform
   readonly #link: Link
@@ -97,6 +104,7 @@ export class NekoClient {
     ]
   }
 
+  /** Where the connection stands, and what is wrong with it. */
   get connection(): Watchable<Connection> {
     return this.#connection
   }
@@ -106,6 +114,7 @@ export class NekoClient {
     return this.#room
   }
 
+  /** Picture and sound, for a `<video>`; `undefined` before there are any. */
   get stream(): Watchable<MediaStream | undefined> {
     return this.#media.stream
   }
@@ -189,23 +198,13 @@ export class NekoClient {
     }
   }
 
+  /** Leaves, and ends the session. */
   async logout(): Promise<void> {
     this.#leave({ is: 'signed-out', trouble: { code: 'signed-out' } })
     // Whether the server heard it or not: nobody is signed in here any more.
     await this.api.logout().catch(() => {})
     this.api.token = undefined
     this.#token.set(undefined)
-  }
-
-  /** Pastes in the desktop: a text, with the same as HTML where there is formatting. */
-  paste(text: string, html = ''): void {
-    const plain = () => this.control.paste(text)
-    if (html === '') {
-      plain()
-      return
-    }
-    // What lies in the clipboard is pasted by an empty text.
-    this.api.setClipboard({ text, html }).then(() => this.control.paste(''), plain)
   }
 
   /** A moment of the numbers behind picture and sound; `undefined` while nothing flows. */
@@ -220,6 +219,7 @@ export class NekoClient {
     this.#tellWish()
   }
 
+  /** Ends everything that the client started. The session stays on the server: `logout` ends it. */
   close(): void {
     this.#leave({ is: 'signed-out' })
     this.#ladder.close()

@@ -15,6 +15,7 @@ export interface Locks {
   readonly numlock: boolean
 }
 
+/** What the controls need of their client. */
 export interface ControlOptions {
   clock: Clock
   room: Watchable<Room | undefined>
@@ -67,18 +68,22 @@ export class Control {
     this.#options.send('control/request')
   }
 
+  /** Gives the controls up. */
   release(): void {
     this.#options.send('control/release')
   }
 
+  /** Presses Ctrl+X in the desktop. */
   cut(): void {
     this.#options.send('control/cut')
   }
 
+  /** Presses Ctrl+C in the desktop. */
   copy(): void {
     this.#options.send('control/copy')
   }
 
+  /** Presses Ctrl+A in the desktop. */
   selectAll(): void {
     this.#options.send('control/select_all')
   }
@@ -88,14 +93,17 @@ export class Control {
     this.#options.send('control/paste', { text })
   }
 
+  /** Puts a text into the desktop's clipboard, for whoever has the controls. */
   setClipboard(text: string): void {
     this.#options.send('clipboard/set', { text })
   }
 
+  /** Turns Caps Lock and Num Lock of the desktop to what they are here. */
   setLocks(locks: Locks): void {
     this.#options.send('keyboard/modifiers', locks)
   }
 
+  /** Gives the keyboard of the desktop a layout of XKB, such as `de`, and a variant of it, such as `nodeadkeys`. */
   setLayout(layout: string, variant = ''): void {
     this.#options.send('keyboard/map', { layout, variant })
   }

@@ -11,6 +11,7 @@ export interface CursorImage {
   readonly hotY: number
 }
 
+/** A place on the desktop, in its pixels. */
 export interface Position {
   readonly x: number
   readonly y: number
@@ -27,6 +28,7 @@ export class Cursor {
   readonly #position = new Cell<Position | undefined>(undefined)
   readonly #others = new Cell<readonly OtherPosition[]>([])
 
+  /** The pointer's picture; `undefined` where the application hides it. */
   get image(): Watchable<CursorImage | undefined> {
     return this.#image
   }

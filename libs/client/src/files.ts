@@ -14,6 +14,7 @@ export interface Transfer {
   readonly failure?: string
 }
 
+/** What the files need of their client. */
 export interface FilesOptions {
   api: Api
   sendForm: SendForm

@@ -18,6 +18,7 @@ export function isMuted(room: Room, id: string): boolean {
 
 /** What an administrator can lock for everybody else. */
 export const lockNames = ['login', 'control', 'files'] as const
+/** Something that an administrator can lock. */
 export type LockName = (typeof lockNames)[number]
 
 /** What is locked by these settings. */

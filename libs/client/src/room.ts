@@ -13,7 +13,9 @@ import { type LockName, ownersAfter } from './permission.ts'
 
 /** What a connected client knows of its room: a value, replaced with every message that changes it. */
 export interface Room {
+  /** One's own session. */
   readonly me: string
+  /** Everybody whom the server names, by session, also those who are not connected now. */
   readonly sessions: ReadonlyMap<string, SessionData>
   /** How many are connected, where so many are that `sessions` holds only some of them. */
   readonly crowd: number | undefined
@@ -23,20 +25,27 @@ export interface Room {
   /** Who set the locks that are on, by name, where that was seen. */
   readonly lockOwners: Readonly<Partial<Record<LockName, string>>>
   readonly screen: ScreenSize
+  /** The desktop has a touch screen. */
   readonly touch: boolean
   readonly screencast: boolean
+  /** The rungs of the quality ladder, best first. */
   readonly videos: readonly string[]
+  /** One's own picture: which rung, and who chose it. */
   readonly video: PeerVideo | undefined
   readonly audio: PeerAudio | undefined
+  /** What only administrators are told. */
   readonly admin: { readonly screens: readonly ScreenSize[]; readonly broadcast: Broadcast } | undefined
+  /** What was copied in the desktop last. */
   readonly clipboard: string | undefined
   /** The session whose file dialog is open. */
   readonly dialog: string | undefined
   readonly files: FileList | undefined
+  /** Links can be opened in the desktop's application. */
   readonly canOpenLinks: boolean
   readonly canChat: boolean
 }
 
+/** Whether the desktop is streamed elsewhere, and where to. */
 export interface Broadcast {
   readonly is_active: boolean
   readonly url?: string

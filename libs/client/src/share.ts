@@ -4,6 +4,7 @@ import { Cell, type Watchable } from './cell.ts'
 /** What somebody can bring into the room: a microphone or a camera. */
 export type ShareKind = 'audio' | 'video'
 
+/** What sharing needs of its client. */
 export interface ShareOptions {
   /** Asks the person for the device. */
   openDevice: (kind: ShareKind) => Promise<MediaStreamTrack>
@@ -59,6 +60,7 @@ export class Share {
     this.#options.publish(kind, track)
   }
 
+  /** Turns a device off. */
   stop(kind: ShareKind): void {
     this.#wishes[kind] += 1
     const track = this.#tracks.get(kind)
@@ -77,6 +79,7 @@ export class Share {
     }
   }
 
+  /** Turns everything off. */
   close(): void {
     this.stop('audio')
     this.stop('video')

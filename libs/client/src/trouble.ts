@@ -41,8 +41,10 @@ export const troubleWords = {
   'no-watching': { says: 'This account may not watch.', remedy: 'Ask an administrator to allow it.' },
 } as const satisfies Record<string, { says: string; remedy: string }>
 
+/** The name of a trouble. */
 export type TroubleCode = keyof typeof troubleWords
 
+/** What is wrong. */
 export interface Trouble {
   readonly code: TroubleCode
   /** What the server or the browser said, for people who want to know. */

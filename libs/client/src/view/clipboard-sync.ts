@@ -51,3 +51,14 @@ async function isReadable(): Promise<boolean> {
     return false
   }
 }
+
+/** Pastes in the desktop: a text, with the same as HTML where there is formatting. */
+export function pasteIn({ api, control }: NekoClient, { text, html }: { text: string; html: string }): void {
+  const plain = () => control.paste(text)
+  if (html === '') {
+    plain()
+    return
+  }
+  // What lies in the clipboard is pasted by an empty text.
+  api.setClipboard({ text, html }).then(() => control.paste(''), plain)
+}

@@ -1,6 +1,7 @@
 import type { NekoClient } from '../client.ts'
 import { Keyboard } from '../keyboard/keyboard.ts'
 import { profileOf } from '../room.ts'
+import { pasteIn } from './clipboard-sync.ts'
 
 export interface KeyboardInputOptions {
   /** Focusable and editable: only there do browsers compose dead keys and input methods. */
@@ -135,7 +136,7 @@ export class KeyboardInput {
     if (this.#isActive()) {
       // The desktop presses Ctrl+V of its own: nothing of ours may be held under it.
       this.releaseAll()
-      this.#options.client.paste(text, html.length <= longestHtml ? html : '')
+      pasteIn(this.#options.client, { text, html: html.length <= longestHtml ? html : '' })
     }
   }
 }

@@ -135,6 +135,7 @@ export class NekoView extends ViewElement {
     await this.#shown?.picture.resume()
   }
 
+  /** The picture stands, because the person wanted it. */
   get isPaused(): boolean {
     return this.#shown?.picture.isHeld ?? false
   }
@@ -161,10 +162,12 @@ export class NekoView extends ViewElement {
     this.#play()
   }
 
+  /** Sound off. */
   mute(): void {
     this.muted = true
   }
 
+  /** Sound on; the browser may want a click before it. */
   unmute(): void {
     this.muted = false
   }
@@ -191,6 +194,7 @@ export class NekoView extends ViewElement {
     await this.client?.api.giveControl(id)
   }
 
+  /** Gives the controls up. */
   releaseControl(): void {
     this.client?.control.release()
   }
@@ -222,6 +226,7 @@ export class NekoView extends ViewElement {
     this.#screenKeyboard.show(isShown)
   }
 
+  /** The keyboard of a touch screen is open. */
   get isKeyboardShown(): boolean {
     return this.#screenKeyboard.isShown
   }

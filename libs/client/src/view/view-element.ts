@@ -30,6 +30,7 @@ export class ViewElement extends HTMLElement {
     this.setAttribute('name', name)
   }
 
+  /** With what it signs in. */
   get password(): string {
     return this.getAttribute('password') ?? ''
   }
