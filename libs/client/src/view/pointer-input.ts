@@ -18,7 +18,7 @@ export interface PointerInputOptions {
 
 /**
  * What fingers mean: a mouse that is where they are, a trackpad that moves the pointer from where it is, or the fingers themselves for a
- * desktop with a touch screen. `auto` is the last where the desktop has one, else the first.
+ * desktop with a touch screen (elsewhere a mouse). `auto` is the last where the desktop has one, else the first.
  */
 export const touchModes = ['auto', 'mouse', 'trackpad', 'native'] as const
 export type TouchMode = (typeof touchModes)[number]
@@ -142,8 +142,9 @@ export class PointerInput {
   #fingerDown(event: PointerEvent): void {
     if (this.#down.size === 0) {
       this.#steeredTo = undefined
-      const isNative = this.touchMode === 'auto' && this.#options.client.room.value?.touch === true
-      this.#fingers = this.#ways[this.touchMode !== 'auto' ? this.touchMode : isNative ? 'native' : 'mouse']
+      const { touchMode } = this
+      const isNative = touchMode !== 'mouse' && this.#options.client.room.value?.touch === true
+      this.#fingers = this.#ways[touchMode === 'trackpad' ? 'trackpad' : isNative ? 'native' : 'mouse']
     }
     this.#down.add(event.pointerId)
     this.#fingers.down(event.pointerId, fingerOf(event))
