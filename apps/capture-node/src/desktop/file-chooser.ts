@@ -160,7 +160,9 @@ export class FileChooser {
 
   async #open(file: string): Promise<void> {
     await this.#enter(file)
-    await this.#press(keysyms.returnKey)
+    // The mnemonic of "Open": Chromium's dialog takes Return for Cancel. Where there is none, Return is "Open".
+    await this.#press(keysyms.altLeft, ...keysymsOf('o'))
+    await until(() => !this.isOpen, { ms: longPauseMs, what: 'the dialog closes' }).catch(() => this.#press(keysyms.returnKey))
   }
 
   async #openAllOf(folder: string): Promise<void> {

@@ -6,6 +6,7 @@ export const keysyms = {
   delete: 0xffff,
   down: 0xff54,
   controlLeft: 0xffe3,
+  altLeft: 0xffe9,
 } as const
 
 const unicodeBase = 0x0100_0000

@@ -90,7 +90,7 @@ test('[DSK-63] files are chosen by typing their path into the dialog; one that s
   dialog.connection.send((x) => x.SetInputFocus(dialog.id, 1))
   await until(() => it.desktop.isFileChooserOpen, { ms: 2_000, what: 'the dialog' })
   const choosing = expect(it.desktop.chooseFiles(['/T/ü'])).rejects.toMatchObject({ code: 'unprocessable' })
-  expect(await dialog.nextPresses(8)).toEqual([0xffe3, 0x6c, 0x2f, 0x54, 0x2f, 0xfc, 0xffff, 0xff0d])
+  expect(await dialog.nextPresses(10)).toEqual([0xffe3, 0x6c, 0x2f, 0x54, 0x2f, 0xfc, 0xffff, 0xffe9, 0x6f, 0xff0d])
   await choosing
 })
 
