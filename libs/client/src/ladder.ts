@@ -34,7 +34,7 @@ export type OpenThin = (options: ThinOptions) => Promise<ThinLike>
 /** The code of the thin line is loaded only where it is needed. */
 export const openThinLine: OpenThin = async (options) => {
   const { ThinLine } = await import('./thin/thin-line.ts')
-  return new ThinLine(options)
+  return new ThinLine(options, document.createElement('canvas'))
 }
 
 export interface LadderOptions {

@@ -1,12 +1,14 @@
-/** Where the pictures of the thin line are drawn: a canvas as large as the picture. */
+/** Where the pictures of the thin line are drawn: a canvas that becomes as large as the picture. */
 export class Surface {
-  readonly canvas = document.createElement('canvas')
-  readonly #context = this.canvas.getContext('2d', { alpha: false })
+  readonly canvas: HTMLCanvasElement
+  readonly #context: CanvasRenderingContext2D | null
   readonly #onDrawn: () => void
   #pictures = 0
 
   /** `onDrawn` is called after each picture. */
-  constructor(onDrawn: () => void) {
+  constructor(canvas: HTMLCanvasElement, onDrawn: () => void) {
+    this.canvas = canvas
+    this.#context = canvas.getContext('2d', { alpha: false })
     this.#onDrawn = onDrawn
   }
 

@@ -58,7 +58,7 @@ export interface ThinLike {
 export class ThinLine implements ThinLike {
   readonly #options: ThinOptions
   readonly #backoff = new Backoff({ firstMs: 250, maxMs: 8_000 })
-  readonly #surface = new Surface(() => this.#show())
+  readonly #surface: Surface
   readonly #counts = { videoBytes: 0, audioBytes: 0, pictures: 0 }
   #wish: ThinWish
   #socket: SocketLike | undefined
@@ -77,9 +77,11 @@ export class ThinLine implements ThinLike {
   #framesPerSecond = { at: 0, pictures: 0, rate: 0 }
   #cancelTimer: () => void = () => {}
 
-  constructor(options: ThinOptions) {
+  /** Pictures are drawn on `canvas`. */
+  constructor(options: ThinOptions, canvas: HTMLCanvasElement) {
     this.#options = options
     this.#wish = options.wish
+    this.#surface = new Surface(canvas, () => this.#show())
     this.#connect()
   }
 
@@ -302,13 +304,13 @@ export class ThinLine implements ThinLike {
   }
 
   #refused(text: string): void {
-    let word: Partial<StreamRefusal> = {}
+    let word: Partial<StreamRefusal> | null = null
     try {
-      word = JSON.parse(text) as Partial<StreamRefusal>
+      word = JSON.parse(text) as Partial<StreamRefusal> | null
     } catch {
       // Nothing that this client knows.
     }
-    if (word.is === 'refused' && word.what === 'video') {
+    if (word?.is === 'refused' && word.what === 'video') {
       this.#wish.video === undefined ? this.#useStills() : this.#useBest()
     }
   }
