@@ -100,10 +100,12 @@ describe.each(settings)('control planes on %s and %s', (first, second) => {
     }
   })
 
-  it('[RUN-6] say goodbye and end by themselves', async () => {
-    const socket = await connect(await login('ann'), there)
+  it('[RUN-6] end by themselves: the first sends its clients to the other one, the last says goodbye', async () => {
+    const [atThere, atHere] = [await connect(await login('ann'), there), await connect(await login('bob'), here)]
     expect(await there.stop()).toBe(0)
-    await socket.closed
-    expect(socket.history.at(-1)).toEqual({ event: 'system/disconnect', payload: { message: 'connection shutdown' } })
+    expect((await atThere.closed).code).toBe(1012)
+    expect(await here.stop()).toBe(0)
+    await atHere.closed
+    expect(atHere.history.at(-1)).toEqual({ event: 'system/disconnect', payload: { message: 'connection shutdown' } })
   })
 })

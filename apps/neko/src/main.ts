@@ -1,12 +1,15 @@
 import { optionsHelp, shells } from '@neko-edge/config'
 import { messageOf, NekoError } from '@neko-edge/kit'
 import { runCompletion, runConfig, runMigrate } from './config-command.ts'
+import { fleetHelp, runFleet } from './fleet-command.ts'
 import { runCaptureNode, runControlPlane, runServe } from './server-process.ts'
 
 /** A command of the CLI: its own arguments, and the exit code where it ends by itself. */
 interface Command {
   readonly about: string
   readonly usage: string
+  /** Its own help, where it is not about options. */
+  readonly help?: string
   readonly run: (argv: readonly string[]) => Promise<undefined> | number
 }
 
@@ -24,6 +27,12 @@ const commands: Readonly<Record<string, Command>> = {
     about: 'rewrite a compose file, env file, YAML or docker command of neko V2 or V3 as V3',
     run: runMigrate,
   },
+  fleet: {
+    usage: 'rooms | create | nodes | …',
+    about: 'the rooms and nodes of a fleet, over its rooms API: neko fleet --help',
+    help: fleetHelp,
+    run: runFleet,
+  },
   completion: {
     usage: shells.join(' | '),
     about: 'print a completion script for a shell',
@@ -38,11 +47,11 @@ function help(): string {
 }
 
 async function main([name = 'help', ...argv]: readonly string[]): Promise<number | undefined> {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (name === 'help' || [name, ...argv].some((word) => word === '--help' || word === '-h')) {
-    process.stdout.write(help())
+    process.stdout.write(command?.help ?? help())
     return 0
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!command) {
     throw new NekoError('invalid', `there is no command ${name}: neko help lists them`)
   }

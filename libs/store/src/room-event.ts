@@ -40,5 +40,7 @@ export interface Ban {
 /** Events that left one script together. `seq` has no gaps: a receiver that finds one reads the room anew. */
 export interface RoomBatch {
   readonly seq: number
+  /** When, by the clock of Redis, in milliseconds since 1970. */
+  readonly at: number
   readonly events: readonly RoomEvent[]
 }

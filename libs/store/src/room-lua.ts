@@ -26,7 +26,7 @@ local function emit(text) events[#events + 1] = text end
 local function done(reply)
   if #events > 0 then
     local seq = redis.call('HINCRBY', ROOM, 'seq', 1)
-    redis.call('PUBLISH', CHANNEL, '{"seq":' .. string.format('%d', seq) .. ',"events":[' .. table.concat(events, ',') .. ']}')
+    redis.call('PUBLISH', CHANNEL, '{"seq":' .. string.format('%d', seq) .. ',"at":' .. string.format('%d', NOW) .. ',"events":[' .. table.concat(events, ',') .. ']}')
   end
   return { tonumber(redis.call('HGET', ROOM, 'seq') or 0), reply }
 end

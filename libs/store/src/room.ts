@@ -30,6 +30,13 @@ export class Room implements AsyncDisposable {
   /** The facts were read anew after Redis had been away; what this process holds (a lease, sockets) is to be asserted again. */
   readonly onResumed = new Listeners<void>()
   view = new RoomView({} as BaseSettings)
+  /**
+   * When what listeners are being told of happened, in milliseconds since 1970 by this process's clock; a little late rather than early. What was read
+   * anew counts as of now.
+   */
+  happenedAt = 0
+  /** The least that this process's clock was ahead of a batch from Redis: the difference of the clocks, and the quickest way here. */
+  #ahead = Number.POSITIVE_INFINITY
   readonly #connection: Connection
   readonly #log: Log
   readonly #keys: ReturnType<typeof roomKeys>
@@ -138,6 +145,8 @@ export class Room implements AsyncDisposable {
       return
     }
     this.view.seq = batch.seq
+    this.#ahead = Math.min(this.#ahead, Date.now() - batch.at)
+    this.happenedAt = batch.at + this.#ahead
     this.#apply(batch.events)
   }
 
@@ -173,6 +182,7 @@ export class Room implements AsyncDisposable {
         const after = await this.#read()
         const events = diffViews(this.view, after)
         this.view = after
+        this.happenedAt = Date.now()
         this.onEvents.emit(events)
         this.#wake()
         isRead = true

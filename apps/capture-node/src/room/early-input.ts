@@ -17,10 +17,10 @@ export class EarlyInput<Input> {
     }
   }
 
-  /** What the new host did a moment ago, in order; everything else is forgotten. */
-  take(host: string | undefined, now: number): Input[] {
+  /** What the new host did since he has the controls, in order; everything else is forgotten. What he did before he had them never counts. */
+  take(host: string | undefined, { since, now }: { since: number; now: number }): Input[] {
     const kept = this.#kept
     this.#kept = []
-    return kept.filter(({ session, at }) => session === host && now - at <= maxAgeMs).map(({ input }) => input)
+    return kept.filter(({ session, at }) => session === host && at >= since && now - at <= maxAgeMs).map(({ input }) => input)
   }
 }

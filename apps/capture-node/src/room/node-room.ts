@@ -273,7 +273,8 @@ export class NodeRoom implements AsyncDisposable {
   #follow(event: RoomEvent): void {
     if (event.is === 'host' && this.#guard.note(event.fence, event.host ?? undefined)) {
       this.#link?.now?.releaseAll()
-      this.#early.take(this.#guard.host, this.#options.clock.now()).forEach((apply) => apply())
+      const { room, clock } = this.#options
+      this.#early.take(this.#guard.host, { since: room.happenedAt, now: clock.now() }).forEach((apply) => apply())
     } else if (event.is === 'node') {
       this.#guard.note(event.fence, this.#options.room.view.host)
     } else if (event.is === 'settings') {

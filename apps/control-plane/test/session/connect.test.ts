@@ -151,12 +151,14 @@ describe('a V3 socket', () => {
     expect(names(await boss.news())).toEqual(['session/profile', 'session/state', 'session/profile', 'session/state', 'session/state'])
   })
 
-  it('[WS-10] hears that the server stops', async () => {
+  it('[WS-10] hears that the server stops, where no other one runs to go to', async () => {
     await using planes = await Planes.open()
-    const ann = await planes.enter('ann', { plane: 1 })
+    const [ann, bob] = [await planes.enter('ann', { plane: 1 }), await planes.enter('bob', { plane: 0 })]
     await planes.planes[1]?.[Symbol.asyncDispose]()
-    await ann.socket.closed
-    expect(ann.socket.history.at(-1)).toEqual(disconnect('connection shutdown'))
+    expect((await ann.socket.closed).code).toBe(1012)
+    await planes.planes[0]?.[Symbol.asyncDispose]()
+    await bob.socket.closed
+    expect(bob.socket.history.at(-1)).toEqual(disconnect('connection shutdown'))
   })
 
   it('[WS-11] serves a session whose requests go to one instance after the other', async () => {
