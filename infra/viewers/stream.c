@@ -202,8 +202,10 @@ void receiveRtp(Viewer *viewer, uint8_t *bytes, int length, uint64_t arrivedNs) 
     totals.simulatedLosses += 1;
     return;
   }
-  if (srtp_unprotect(viewer->in, bytes, &length) != srtp_err_status_ok) {
-    totals.authFailures += 1;
+  srtp_err_status_t status = srtp_unprotect(viewer->in, bytes, &length);
+  if (status != srtp_err_status_ok) {
+    /* A number that was there already is the same packet once more; anything else is none of the server's. */
+    *(status == srtp_err_status_replay_fail || status == srtp_err_status_replay_old ? &totals.duplicates : &totals.authFailures) += 1;
     return;
   }
   if (!parse(bytes, (size_t)length, viewer->transportCcId, &packet)) return;

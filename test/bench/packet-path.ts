@@ -113,6 +113,10 @@ async function measure(
       taken.push(await takeWindow(room, pid, windowMs))
     }
     stopFeeding(room)
+    if ((await room.workerPid()) !== pid) {
+      tell(`${count} viewers: the worker had so much to do that it was taken for hung, and replaced`)
+      break
+    }
     steps.push(summed(count, taken))
     if (count === silentViewers) {
       tell(`${count} viewers, silent`)
