@@ -188,14 +188,19 @@ describe('pipelines and media of clients', () => {
 })
 
 describe('a node', () => {
-  it('[OPT-36] sfu.workers, sfu.max_load, webrtc.epr, webrtc.udpmux and webrtc.tcpmux: as many workers, on these ports', () => {
+  it('[OPT-36] sfu.workers, sfu.max_load, node.address, node.pipe_ports, webrtc.epr, webrtc.udpmux and webrtc.tcpmux: as many workers, on these ports', () => {
     const of = (env: Readonly<Record<string, string>>) => sfuOptions(configOf(env))
     expect(of({ SFU_WORKERS: '3', WEBRTC_EPR: '52000-52100' })).toEqual({
       workers: 3,
       maxLoad: 0.8,
+      pipes: { ip: expect.stringMatching(/^[\d.]+$/), range: { min: 59_200, max: 59_299 } },
       ports: { range: { min: 52_000, max: 52_100 } },
     })
-    expect(of({ WEBRTC_UDPMUX: '5000', WEBRTC_TCPMUX: '5001' })).toEqual({ workers: 1, maxLoad: 0.8, ports: { udp: 5000, tcp: 5001 } })
+    expect(of({ NODE_ADDRESS: '10.1.2.3', NODE_PIPE_PORTS: '7000-7100' }).pipes).toEqual({
+      ip: '10.1.2.3',
+      range: { min: 7_000, max: 7_100 },
+    })
+    expect(of({ WEBRTC_UDPMUX: '5000', WEBRTC_TCPMUX: '5001' })).toMatchObject({ workers: 1, ports: { udp: 5000, tcp: 5001 } })
     const cores = availableParallelism()
     expect([of({}).workers, of({ NODE_ROLES: 'relay' }).workers]).toEqual([Math.max(1, cores - 1), cores])
     expect(of({ SFU_MAX_LOAD: '50' }).maxLoad).toBe(0.5)

@@ -10,6 +10,7 @@ import { checkPipelines } from './capture/pipeline-check.ts'
 import { NodeRooms } from './node/node-rooms.ts'
 import { Places } from './node/place.ts'
 import { announcedBy } from './public-address.ts'
+import { NodeRelays } from './relay/node-relays.ts'
 import { captureOptions, sfuOptions } from './room/room-config.ts'
 import { openMediasoupSfu } from './sfu/mediasoup-sfu.ts'
 
@@ -54,8 +55,17 @@ export async function startCaptureNode({
     await openMediasoupSfu({ workerBin, ...sfuOptions(config), announced: await announcedBy(config, log), log, clock }),
   )
   const fleet = opening.use(await Fleet.open(connection, { log }))
+  const { roles, maxViewers, fanOut: width } = config.node
+  const relays = opening.use(
+    await NodeRelays.open({ connection, bus, sfu, node, isRelay: roles.includes('relay'), maxViewers, clock, log }),
+  )
   opening.use(
     await NodeRooms.open({
+      relaying: {
+        ...{ own: relays, fleet, width },
+        publish: (channel, text) => connection.publish(channel, text),
+        isReachable: () => connection.isUp(),
+      },
       ...{ connection, fleet, bus, sfu, gst, config, node, instance, dataFolder, clock, log },
       places: new Places({ runFolder, uidBase: config.desktop.uidBase }),
       hidden: [programFolder, dataFolder],

@@ -29,6 +29,8 @@ const special: Readonly<Record<string, readonly [string, string]>> = {
   'webrtc.nat1to1': ['192.0.2.1,2001:db8::1', 'neko.example'],
   'webrtc.ip_retrieval_url': ['https://ip.example/', 'http://ip.example/v4'],
   'node.roles': ['relay', 'capture,relay'],
+  'node.address': ['192.0.2.9', '2001:db8::9'],
+  'node.pipe_ports': ['7000-7100', '8000-8000'],
   'redis.url': ['redis://one:6379/0', 'redis+sentinel://one,two/0?master=room'],
   'rooms.api_token': ['a-token-of-the-fleet', 'another-token-of-it'],
   'webhook.url': ['https://hooks.example/', 'http://hooks.example/neko'],

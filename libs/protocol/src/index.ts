@@ -10,6 +10,7 @@ export {
   type ProfilePatch,
   ProfilePatch as ProfilePatchSchema,
 } from './profile.ts'
+export * from './relay.ts'
 export * from './room.ts'
 export * from './stream.ts'
 export { StreamWordSchema } from './stream-word.ts'

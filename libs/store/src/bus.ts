@@ -19,6 +19,12 @@ export const nodeChannel = (room: string) => `neko:{room:${room}}:calls`
 /** Where the frames of a feed go to. */
 export const feedChannel = (feed: string) => `neko:feed:${feed}`
 
+/** The channel of one node, for what nodes ask of each other. */
+export const relayChannel = (node: string) => `neko:node:${node}:relay`
+
+/** Where a room's origin tells its relays what all data channels are to hear. */
+export const relayedChannel = (room: string) => `neko:{room:${room}}:relayed`
+
 /** Calls between processes over Redis: every call has a bound, and a process that is gone is a quick `unavailable`. */
 export class Bus implements AsyncDisposable {
   readonly instance: InstanceId

@@ -1,4 +1,4 @@
-export { Bus, feedChannel, nodeChannel, type Serve } from './bus.ts'
+export { Bus, feedChannel, nodeChannel, relayChannel, relayedChannel, type Serve } from './bus.ts'
 export { type Connection, connect, describeUrl } from './connection.ts'
 export { DeadSessions } from './dead-sessions.ts'
 export { countFailure, failuresOf } from './failure.ts'

@@ -105,14 +105,21 @@ export class V3Viewer implements AsyncDisposable {
   /** Asks for the picture and answers the offer. Resolves when WebRTC is up, with the payload of `signal/provide`. Replaces an older peer. */
   async watch(request: WatchRequest = {}): Promise<unknown> {
     await this.#peer?.close()
+    this.send('signal/request', request)
+    return this.watchAgain({ ms: provideMs })
+  }
+
+  /** Takes the offer of a new peer that a server makes by itself, where the old one was lost; as `watch` otherwise. */
+  async watchAgain({ ms }: { ms: number }): Promise<unknown> {
+    const before = this.#peer
     const peer = new MediaPeer({
       channel: 'accept',
       frames: this.#frames,
       onCandidate: (candidate) => this.send('signal/candidate', candidate),
     })
     this.#peer = peer
-    this.send('signal/request', request)
-    const provide = await this.event('signal/provide', { ms: provideMs })
+    const provide = await this.event('signal/provide', { ms })
+    await before?.close()
     this.send('signal/answer', { sdp: await peer.answer(sdpOf(provide)) })
     peer.sendCandidates()
     await peer.connected()

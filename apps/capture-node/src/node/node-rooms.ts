@@ -173,9 +173,14 @@ export class NodeRooms implements AsyncDisposable {
     this.#follow([])
   }
 
+  /** Viewers of the rooms that run here, and of those that it has from other nodes. */
+  get #viewers(): number {
+    return [...this.#seats.values()].reduce((sum, seat) => sum + seat.viewers, 0) + this.#parts.relaying.own.viewers
+  }
+
   #noPlace(): string | undefined {
     const { maxViewers } = this.#parts.config.node
-    const viewers = [...this.#seats.values()].reduce((sum, seat) => sum + seat.viewers, 0)
+    const viewers = this.#viewers
     return maxViewers > 0 && viewers >= maxViewers
       ? `this machine has ${viewers} of ${maxViewers} viewers: try again in a moment`
       : undefined
@@ -189,7 +194,7 @@ export class NodeRooms implements AsyncDisposable {
       isCapture: roles.includes('capture'),
       cores,
       load: this.#load.read(),
-      viewers: [...this.#seats.values()].reduce((sum, seat) => sum + seat.viewers, 0),
+      viewers: this.#viewers,
       maxRooms: maxRooms === 0 ? cores : maxRooms,
       maxLoad,
       isDrained: false,

@@ -5,6 +5,7 @@ import { type Clock, type InstanceId, type Log, messageOf, NekoError, type NodeI
 import { type Bus, type Connection, DeadSessions, type Fleet, type FleetRoom, forgetRoom, Room } from '@neko-edge/store'
 import type { GstInstallation } from '../capture/gst-installation.ts'
 import { checkPipelines } from '../capture/pipeline-check.ts'
+import type { NodeRoomOptions } from '../room/node-room.ts'
 import { captureOptions } from '../room/room-config.ts'
 import { RoomRuns } from '../room/room-runs.ts'
 import type { Sfu } from '../sfu/sfu.ts'
@@ -29,6 +30,7 @@ export interface NodeParts {
   /** Folders that applications must not see. */
   readonly hidden: readonly string[]
   readonly places: Places
+  readonly relaying: NodeRoomOptions['relaying']
   /** Why the node takes no further viewer. */
   readonly noPlace: () => string | undefined
   readonly clock: Clock
@@ -117,7 +119,7 @@ export class RoomSeat {
   }
 
   async #open(opening: AsyncDisposableStack): Promise<void> {
-    const { connection, fleet, clock, bus, sfu, gst, node, instance, hidden, noPlace } = this.#parts
+    const { connection, fleet, clock, bus, sfu, gst, node, instance, hidden, relaying, noPlace } = this.#parts
     const { record } = this.#assigned
     const config = this.#config
     if (Object.keys(this.#assigned.spec.config).some((path) => path.startsWith('capture.'))) {
@@ -133,7 +135,7 @@ export class RoomSeat {
     opening.defer(clock.every(sweepMs, () => void sweep()))
     this.#runs = opening.use(
       await RoomRuns.open({
-        ...{ room, bus, sfu, gst, config, node, instance, hidden, noPlace, clock },
+        ...{ room, bus, sfu, gst, config, node, instance, hidden, relaying, noPlace, clock },
         claim: record.claim,
         runFolder: this.#place.runFolder,
         identity: this.#place.identity,

@@ -8,7 +8,8 @@ import type { Blobs } from './blobs.ts'
 import type { DesktopLink } from './desktop-link.ts'
 import type { Facts } from './facts.ts'
 import type { Feeds } from './feeds.ts'
-import { nodeFamilies } from './metrics.ts'
+import { type NodeNumbers, nodeFamilies } from './metrics.ts'
+import type { PeerCalls } from './peer-calls.ts'
 import type { TransferFolder } from './transfer-folder.ts'
 import type { Uploads } from './uploads.ts'
 import type { Viewers } from './viewers.ts'
@@ -16,6 +17,8 @@ import type { Viewers } from './viewers.ts'
 /** What the calls of a control plane work on. */
 export interface CallTargets {
   readonly viewers: Viewers
+  /** What is asked about viewers, here or behind a relay. */
+  readonly peers: PeerCalls
   readonly desktop: DesktopLink
   readonly capture: RoomCapture
   readonly facts: Facts
@@ -24,9 +27,10 @@ export interface CallTargets {
   readonly uploads: Uploads
   /** `undefined` where file transfer is off, or its directory can not be used. */
   readonly transfer: TransferFolder | undefined
-  /** Opens a link in the room's application. Fails with `internal` where that can not be. */
-  readonly openLink: (url: string) => void
+  /** Opens a link in the room's application; false where that can not be. */
+  readonly openLink: (url: string) => boolean
   readonly workers: Sfu['workers']
+  readonly relays: NodeNumbers['relays']
   readonly restart: () => Promise<'application' | 'room'>
   /** Input with the fence of its sender's turn. */
   readonly onInput: (args: NodeArgs<'input'>) => void
@@ -43,30 +47,14 @@ type FileCall = Extract<NodeCall, `upload.${string}` | `files.${string}`>
 
 /** Every call of a control plane, answered. */
 export function createCalls(targets: CallTargets): Calls {
-  const { viewers, desktop, capture, facts, blobs, onInput, onPointer, frozen, openLink, workers, restart, status } = targets
+  const { viewers, peers, desktop, capture, facts, blobs, onInput, onPointer, frozen, openLink, workers, relays, restart, status } = targets
   const image = (bytes: Uint8Array) => blobs.give(bytes)
   const broadcast = (actor: string) => {
     const { isActive, url } = capture.broadcast.status
     return facts.tell('broadcast', { facts: { broadcast: { is_active: isActive, url } }, actor })
   }
   return {
-    'peer.open': (args) => viewers.open(args),
-    'peer.answer': async ({ sdp, ...which }) => {
-      await viewers.find(which).answer(sdp)
-      return null
-    },
-    'peer.offer': ({ sdp, ...which }) => viewers.find(which).acceptOffer(sdp),
-    'peer.restart': async (which) => ({ sdp: (await viewers.find(which).restart()).sdp }),
-    'peer.candidate': ({ candidate, ...which }) => {
-      viewers.find(which).addCandidate(candidate)
-      return null
-    },
-    'peer.video': (args) => viewers.setVideo(args),
-    'peer.audio': (args) => viewers.setAudio(args),
-    'peer.close': (which) => {
-      viewers.find(which).close()
-      return null
-    },
+    ...peers,
     input: (args) => {
       onInput(args)
       return null
@@ -127,12 +115,20 @@ export function createCalls(targets: CallTargets): Calls {
     },
     'blob.read': (which) => blobs.read(which),
     'link.open': ({ url }) => {
-      openLink(url)
+      if (!openLink(url)) {
+        throw new NekoError('internal', 'failed to start open command')
+      }
       return null
     },
     'room.restart': async () => ({ restarted: await restart() }),
     metrics: async () => ({
-      families: await nodeFamilies({ capture, peers: () => viewers.all(), workers, ignoredMessages: () => viewers.ignoredMessages }),
+      families: await nodeFamilies({
+        capture,
+        peers: () => viewers.all(),
+        workers,
+        relays,
+        ignoredMessages: () => viewers.ignoredMessages,
+      }),
     }),
     ...fileCalls(targets),
     ...feedCalls(targets),

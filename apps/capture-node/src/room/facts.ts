@@ -1,6 +1,21 @@
+import type { Config } from '@neko-edge/config'
 import { type Log, messageOf, SerialQueue } from '@neko-edge/kit'
 import type { NodeFacts } from '@neko-edge/protocol'
 import { type FactsChange, type Room, tellFacts } from '@neko-edge/store'
+
+/** What a room shows before its desktop runs: what the configuration says. */
+export function initialFacts({ desktop, capture }: Config): NodeFacts {
+  return {
+    screen: desktop.screen,
+    screens: [],
+    touch: false,
+    screencast: capture.screencast.enabled,
+    videos: capture.video.ids.length > 0 ? [...capture.video.ids] : ['main'],
+    broadcast: { is_active: false, url: capture.broadcast.url },
+    dialog: null,
+    files: null,
+  }
+}
 
 /** What this node shows of its room, written to Redis at each change, in order. */
 export class Facts {

@@ -1,5 +1,6 @@
 import type { MetricFamily } from '@neko-edge/protocol'
 import type { PipelineNumbers, RoomCapture } from '../capture/room-capture.ts'
+import type { RelayNumbers } from '../relay/relays.ts'
 import type { Peer, PeerState, PeerStats, WorkerStats } from '../sfu/sfu.ts'
 import type { WorkerCounters } from '../sfu/worker-counters.ts'
 
@@ -12,12 +13,13 @@ export interface NodeNumbers {
   /** The present peers: what has ended has no numbers any more. */
   readonly peers: () => Iterable<{ session: string; peer: Peer; opened: number }>
   readonly workers: () => Promise<WorkerStats[]>
+  readonly relays: () => Promise<RelayNumbers[]>
   /** Messages of data channels that were not understood. */
   readonly ignoredMessages: () => number
 }
 
 /** Reads all numbers now. A peer that ends meanwhile is left out. */
-export async function nodeFamilies({ capture, peers, workers, ignoredMessages }: NodeNumbers): Promise<MetricFamily[]> {
+export async function nodeFamilies({ capture, peers, workers, relays, ignoredMessages }: NodeNumbers): Promise<MetricFamily[]> {
   const viewers = await Promise.all(
     [...peers()].map(async ({ session, peer, opened }) => {
       const stats = await peer.stats().catch(() => undefined)
@@ -28,6 +30,7 @@ export async function nodeFamilies({ capture, peers, workers, ignoredMessages }:
     ...captureFamilies(capture.numbers(), capture.screencast.images),
     ...viewerFamilies(viewers.flat()),
     ...workerFamilies(await workers()),
+    ...relayFamilies(await relays()),
     family('counter', 'edge_channel_messages_ignored_total', {
       help: 'Messages of data channels that were not understood',
       samples: [{ labels: {}, value: ignoredMessages() }],
@@ -164,6 +167,17 @@ const viewerFamilies = (viewers: readonly Viewer[]): MetricFamily[] =>
     )
     return family(type, `webrtc_${name}`, { help, samples })
   })
+
+function relayFamilies(relays: readonly RelayNumbers[]): MetricFamily[] {
+  const each = (value: (relay: RelayNumbers) => number) => relays.map((relay) => ({ labels: { relay: relay.relay }, value: value(relay) }))
+  return [
+    family('gauge', 'edge_relay_viewers', { help: 'Viewers of a room behind a relay.', samples: each(({ viewers }) => viewers) }),
+    family('counter', 'edge_relay_bytes_sent_total', {
+      help: 'Bytes that this node itself has sent to a relay.',
+      samples: each(({ bytesSent }) => bytesSent),
+    }),
+  ]
+}
 
 function workerFamilies(workers: readonly WorkerStats[]): MetricFamily[] {
   const each = (value: (worker: WorkerStats) => number) =>

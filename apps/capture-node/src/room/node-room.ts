@@ -1,28 +1,32 @@
 import type { Config } from '@neko-edge/config'
-import { type Clock, type InstanceId, type Log, messageOf, NekoError, type NodeId } from '@neko-edge/kit'
+import { type Clock, type InstanceId, type Log, messageOf, type NodeId } from '@neko-edge/kit'
 import type { Identity } from '@neko-edge/process'
-import { encodeChannel, type FileItem, type NodeFacts } from '@neko-edge/protocol'
+import { encodeChannel, type FileItem, type NodeFacts, type RelayArgs } from '@neko-edge/protocol'
 import { type Bus, nodeChannel, type Room, type RoomEvent } from '@neko-edge/store'
 import type { GstInstallation } from '../capture/gst-installation.ts'
 import { RoomCapture } from '../capture/room-capture.ts'
 import type { CursorImage } from '../desktop/desktop.ts'
 import { applicationFrom } from '../process/application.ts'
 import { openRoomDesktop, type RoomDesktop } from '../process/room-desktop.ts'
+import { openOrigin, type Relaying } from '../relay/origin.ts'
+import type { Relays } from '../relay/relays.ts'
 import type { IncomingMedia, Sfu } from '../sfu/sfu.ts'
 import { appNetwork } from './app-network.ts'
+import { audienceCalls } from './audience.ts'
 import { Blobs } from './blobs.ts'
 import { createCalls, serveCalls } from './calls.ts'
 import { ControlGuard } from './control-guard.ts'
 import { DesktopLink } from './desktop-link.ts'
 import { EarlyInput } from './early-input.ts'
-import { Facts } from './facts.ts'
+import { Facts, initialFacts } from './facts.ts'
 import { Feeds } from './feeds.ts'
 import { InactiveCursors } from './inactive-cursors.ts'
 import { applyInput } from './input.ts'
+import { mayLegacyControl, showsPointer } from './rights.ts'
 import { captureChild, captureOptions, displayNumber } from './room-config.ts'
 import { TransferFolder } from './transfer-folder.ts'
 import { Uploads } from './uploads.ts'
-import { Viewers, type ViewersOptions } from './viewers.ts'
+import { Viewers } from './viewers.ts'
 
 export interface NodeRoomOptions {
   readonly room: Room
@@ -37,6 +41,8 @@ export interface NodeRoomOptions {
   readonly identity: Identity | undefined
   /** Folders that the application must not see. */
   readonly hidden: readonly string[]
+  /** What the node has to do with relays. */
+  readonly relaying: Relaying
   /** Why the node takes no further viewer; nothing while it does. */
   readonly noPlace: () => string | undefined
   /** Somebody used the desktop. */
@@ -45,20 +51,6 @@ export interface NodeRoomOptions {
   readonly onRestart: (restartApplication: () => Promise<void>) => Promise<'application' | 'room'>
   readonly clock: Clock
   readonly log: Log
-}
-
-/** What a room shows before its desktop runs: what the configuration says. */
-function initialFacts({ desktop, capture }: Config): NodeFacts {
-  return {
-    screen: desktop.screen,
-    screens: [],
-    touch: false,
-    screencast: capture.screencast.enabled,
-    videos: capture.video.ids.length > 0 ? [...capture.video.ids] : ['main'],
-    broadcast: { is_active: false, url: capture.broadcast.url },
-    dialog: null,
-    files: null,
-  }
 }
 
 /** A room as its capture node runs it: desktop, capture and fan-out, and what control planes ask of them. */
@@ -70,6 +62,7 @@ export class NodeRoom implements AsyncDisposable {
   readonly #facts: Facts
   #link: DesktopLink | undefined
   #viewers: Viewers | undefined
+  #relays: Relays | undefined
   #broadcast: (message: Uint8Array, except?: string) => void = () => undefined
   #frozen: Uint8Array | undefined
 
@@ -101,8 +94,9 @@ export class NodeRoom implements AsyncDisposable {
 
   /** Whether the node has a place for another viewer, as clients are told before they come in. */
   tellFull(isFull: boolean): void {
-    if ((this.facts.full ?? false) !== isFull) {
-      void this.#facts.tell('full', { facts: { full: isFull }, actor: '' })
+    const full = isFull && this.#relays?.hasPlace() !== true
+    if ((this.facts.full ?? false) !== full) {
+      void this.#facts.tell('full', { facts: { full }, actor: '' })
     }
   }
 
@@ -116,7 +110,7 @@ export class NodeRoom implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { room, config, clock, log, sfu, bus } = this.#options
+    const { room, node, config, relaying, clock, log, sfu, bus } = this.#options
     const transfer = await this.#openTransfer()
     const processes = this.#owned.use(await this.#openProcesses(transfer))
     const link = this.#owned.use(await this.#openLink(processes))
@@ -144,16 +138,33 @@ export class NodeRoom implements AsyncDisposable {
     })
     this.#viewers = viewers
     this.#owned.defer(() => viewers.close())
+    const relays = this.#owned.use(
+      openOrigin({
+        ...{ room, node, config, capture, fanOut, relaying, clock, log },
+        greet: (send) => this.#greet(undefined, send),
+        onInput: (args) => this.#onRelayedInput(args),
+      }),
+    )
+    this.#relays = relays
     const feeds = this.#owned.use(
-      new Feeds({ capture, bus, greet: (send) => this.#greet(undefined, send), audience: () => viewers.count, clock, log }),
+      new Feeds({
+        capture,
+        bus,
+        greet: (send) => this.#greet(undefined, send),
+        audience: () => viewers.count + relays.viewers,
+        clock,
+        log,
+      }),
     )
     this.#broadcast = (message, except) => {
       fanOut.broadcast(message, except === undefined ? undefined : viewers.peerOf(except)?.id)
       feeds.tellChannel(message, except ?? '')
+      relays.tellChannel(message, except)
     }
     this.#listen({ processes, link, capture })
     const calls = createCalls({
       viewers,
+      peers: audienceCalls({ viewers, relays, isOutgrown: () => sfu.isFull || this.#options.noPlace() !== undefined }),
       desktop: link,
       capture,
       facts: this.#facts,
@@ -163,8 +174,9 @@ export class NodeRoom implements AsyncDisposable {
         new Uploads({ desktop: processes.uploads, transfer: transfer?.path, identity: this.#options.identity, clock }),
       ),
       transfer,
-      openLink: (url) => openLink(processes, url),
+      openLink: processes.openLink,
       workers: () => sfu.workers(),
+      relays: () => relays.numbers(),
       restart: () => this.#options.onRestart(() => processes.restartApplication()),
       onInput: ({ session, fence, input }) => this.#guard.admits(session, fence) && this.#apply(session, input),
       onPointer: ({ session, x, y }) => this.#showPointer(session, { x, y }),
@@ -293,8 +305,8 @@ export class NodeRoom implements AsyncDisposable {
     }
   }
 
-  readonly #onChannelInput: ViewersOptions['onInput'] = (session, input, dialect) => {
-    if (this.#guard.isHost(session) || (dialect === 'v2' && this.#mayLegacyControl(session))) {
+  readonly #onChannelInput = (session: string, input: Parameters<typeof applyInput>[1], dialect: 'v3' | 'v2') => {
+    if (this.#guard.isHost(session) || (dialect === 'v2' && mayLegacyControl(this.#options.room.view, session))) {
       this.#apply(session, input, dialect)
       return
     }
@@ -304,23 +316,19 @@ export class NodeRoom implements AsyncDisposable {
     }
   }
 
-  #showPointer(session: string, { x, y }: { x: number; y: number }): void {
-    const { view } = this.#options.room
-    if (view.base.inactive_cursors && view.session(session)?.profile.sends_inactive_cursor) {
-      this.#addInactive(session, { x, y })
+  /** What a viewer of a relay did: at the controls only under the fence of his turn. */
+  #onRelayedInput({ session, fence, dialect, input }: RelayArgs<'relay.input'>): void {
+    if (fence === undefined) {
+      this.#onChannelInput(session, input, dialect)
+    } else if (this.#guard.admits(session, fence)) {
+      this.#apply(session, input, dialect)
     }
   }
 
-  /** V2 clients never ask for the controls under implicit hosting: whoever may have them may simply use them. */
-  #mayLegacyControl(id: string): boolean {
-    const { view } = this.#options.room
-    const profile = view.session(id)?.profile
-    return (
-      view.base.implicit_hosting &&
-      profile?.can_host === true &&
-      !view.isShutOut(profile) &&
-      (profile.is_admin || view.locks.control === undefined)
-    )
+  #showPointer(session: string, { x, y }: { x: number; y: number }): void {
+    if (showsPointer(this.#options.room.view, session)) {
+      this.#addInactive(session, { x, y })
+    }
   }
 
   #apply(session: string, input: Parameters<typeof applyInput>[1], dialect: 'v3' | 'v2' = 'v3'): void {
@@ -380,12 +388,6 @@ export class NodeRoom implements AsyncDisposable {
     } catch (error) {
       this.#options.log.info({ kind: media.kind, codec: media.codec.name, error: messageOf(error) }, 'client media not taken')
     }
-  }
-}
-
-function openLink(processes: RoomDesktop, url: string): void {
-  if (!processes.openLink(url)) {
-    throw new NekoError('internal', 'failed to start open command')
   }
 }
 

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, networkInterfaces } from 'node:os'
 import type { Config } from '@neko-edge/config'
 import type { CaptureOptions } from '../capture/capture-options.ts'
 import type { RoomDesktop } from '../process/room-desktop.ts'
@@ -30,6 +30,12 @@ export function captureOptions({ capture }: Config): CaptureOptions {
   }
 }
 
+/** The machine's first address that is not loopback; loopback where it has no other. */
+function ownAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return all.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1'
+}
+
 /**
  * How many media workers run where the configuration does not say: a desktop's encoders need processors, too; and who names one port has
  * opened one port.
@@ -40,12 +46,13 @@ function automaticWorkers({ node, webrtc }: Config): number {
 }
 
 /** What the configuration says of the media workers of a node. */
-export function sfuOptions(config: Config): Pick<MediasoupSfuOptions, 'workers' | 'maxLoad' | 'ports' | 'estimator'> {
-  const { sfu, webrtc } = config
+export function sfuOptions(config: Config): Pick<MediasoupSfuOptions, 'workers' | 'maxLoad' | 'ports' | 'pipes' | 'estimator'> {
+  const { sfu, webrtc, node } = config
   const { udpmux, tcpmux, epr, estimator } = webrtc
   return {
     workers: sfu.workers === 0 ? automaticWorkers(config) : sfu.workers,
     maxLoad: sfu.maxLoad / 100,
+    pipes: { ip: node.address === '' ? ownAddress() : node.address, range: node.pipePorts },
     ports: { ...(udpmux > 0 && { udp: udpmux }), ...(tcpmux > 0 && { tcp: tcpmux }), ...(epr && { range: epr }) },
     ...(estimator.enabled && !estimator.passive && { estimator: { initialBitrate: estimator.initialBitrate, isTold: estimator.debug } }),
   }

@@ -32,6 +32,8 @@ export interface ViewersOptions {
   /** A channel has just opened: what is sent in this very call reaches it before any broadcast. */
   readonly onChannel: (session: string, send: (message: Uint8Array) => void) => void
   readonly onMedia: (media: IncomingMedia) => void
+  /** A viewer has ended, by his own doing or through a fault. */
+  readonly onLeft?: (session: string, peer: string) => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -100,6 +102,13 @@ export class Viewers {
     before?.close()
     peer.onEvent((event) => this.#onPeer(id, peer, event))
     return { peer: peer.id, sdp: peer.offer.sdp, video: wireVideo(peer.video), audio: { disabled: peer.audio.disabled } }
+  }
+
+  /** Ends the peer of a session that has another one elsewhere by now, without a word. */
+  release(session: string): void {
+    const peer = this.#peers.get(session)
+    this.#peers.delete(session)
+    peer?.close()
   }
 
   /** The session's peer, if it is the one that is meant. Fails with `notFound`. */
@@ -196,6 +205,7 @@ export class Viewers {
       return
     }
     this.#peers.delete(session)
+    this.#options.onLeft?.(session, peer.id)
     // Everybody hears that he does not watch any more before he is told himself.
     void this.#record(session, peer, false).then(() => {
       this.#tell(session, peer, { is: reason === 'worker' || reason === 'room' ? 'lost' : 'closed' })

@@ -92,6 +92,7 @@ it('[SFU-1209] metrics say which worker runs, and what a fast one has sent', asy
     capture: { numbers: () => [], screencast: { images: 0 } as never },
     peers: () => [],
     workers: () => room.sfu.workers(),
+    relays: () => Promise.resolve([]),
     ignoredMessages: () => 0,
   })
   const samples = (name: string) => families.find((family) => family.name === `neko_edge_worker_${name}`)?.samples ?? []

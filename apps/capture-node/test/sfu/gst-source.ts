@@ -40,6 +40,7 @@ export class GstSource implements RtpSource {
   runs = 0
   /** What the worker was given since. */
   packets = 0
+  bytes = 0
   #size: readonly [number, number]
   readonly #packets = new Listeners<readonly Buffer[]>()
   readonly #rtcp = new Listeners<Buffer>()
@@ -151,6 +152,7 @@ export class GstSource implements RtpSource {
     this.#pipe(3)?.on('data', (chunk: Buffer) => {
       const packets = child === this.#child ? read(chunk).filter((packet) => this.#rebase.rtp(packet, performance.now())) : []
       this.packets += packets.length
+      this.bytes += packets.reduce((sum, packet) => sum + packet.length, 0)
       this.#hasPackets ||= packets.length > 0
       this.#packets.emit(packets)
     })

@@ -112,18 +112,26 @@ it('[SFU-1722] what leaves the origin does not depend on how many are behind the
   await using relay = await relayOf(world.room, world.sources)
   await using one = await join(relay.room)
   await flows(one)
-  const packetsOf = async (ms: number) => {
-    const [sent, made] = [await piped(world.room), world.sources.hq.packets]
-    await new Promise((resolve) => setTimeout(resolve, ms))
-    return { sent: (await piped(world.room)) - sent, made: world.sources.hq.packets - made }
+  const made = () => world.sources.all.reduce((sum, { bytes }) => sum + bytes, 0)
+  /** As of one moment: the worker is asked in the middle between two looks at the encoders. */
+  const both = async () => {
+    const early = made()
+    const sent = await piped(world.room)
+    return { sent, made: (early + made()) / 2 }
   }
-  const alone = await packetsOf(2_000)
+  /** Bytes that leave for each byte of the encoders, over so many of their packets. */
+  const costOf = async (packets: number) => {
+    const from = world.sources.hq.packets
+    const before = await both()
+    await until(() => world.sources.hq.packets > from + packets, { ms: patienceMs, what: 'packets' })
+    const after = await both()
+    return (after.sent - before.sent) / (after.made - before.made)
+  }
+  const alone = await costOf(200)
   const asked = world.sources.hq.keyFrameRequests
   const more = await Promise.all(Array.from({ length: 20 }, () => join(relay.room)))
   await Promise.all(more.map(flows))
-  const together = await packetsOf(2_000)
-  // Bytes by packet of the encoder: the picture itself is larger at one time than at another.
-  const ratio = together.sent / together.made / (alone.sent / alone.made)
+  const ratio = (await costOf(200)) / alone
   expect(ratio).toBeGreaterThan(0.95)
   expect(ratio).toBeLessThan(1.05)
   expect(world.sources.hq.keyFrameRequests - asked).toBeLessThanOrEqual(6)

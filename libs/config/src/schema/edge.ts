@@ -1,7 +1,9 @@
+import { isIP } from 'node:net'
 import { BadValue } from '../value/bad-value.ts'
+import { type PortRange, printPortRange, readPortRange } from '../value/network.ts'
 import { readRedisUrl } from '../value/redis-url.ts'
 import { readList } from '../value/scalar.ts'
-import { integer, type Option, reading, text } from './option.ts'
+import { integer, type Option, parsed, reading, text } from './option.ts'
 
 const roleNames = ['capture', 'relay'] as const
 
@@ -63,6 +65,29 @@ export const edge = {
     check: (value) => (/^[\w.-]{0,63}$/.test(value) ? undefined : 'is not a name of a node'),
   }),
   'node.roles': roles,
+  'node.address': text({
+    default: '',
+    since: 'edge',
+    about: 'Address of this machine at which other nodes reach it, for media between nodes; empty: its first one that is not loopback',
+    form: 'an IP address',
+    check: (value) => (value === '' || isIP(value) !== 0 ? undefined : 'is not an IP address'),
+  }),
+  'node.pipe_ports': parsed<PortRange>({
+    default: { min: 59_200, max: 59_299 },
+    since: 'edge',
+    about: 'UDP ports for media between nodes, and between the media workers of one; each takes packets of its other end alone',
+    form: 'a range such as 59200-59299',
+    read: (raw) => readPortRange(raw) ?? new BadValue('is empty'),
+    write: printPortRange,
+  }),
+  'node.fan_out': integer({
+    default: 8,
+    min: 1,
+    max: 1_000,
+    unit: 'relays',
+    since: 'edge',
+    about: 'Relays that take a room from the same node; further ones take it from those',
+  }),
   'sfu.worker': text({
     default: '',
     since: 'edge',

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import { ControlInput } from './bus.ts'
+
+/*
+ * What nodes ask of each other about a room whose picture goes over relays. A room has one origin, the capture node that runs it; it decides who takes
+ * the room from whom, and every call of a control plane goes to it, also those about viewers of a relay.
+ */
+
+const room = z.string()
+const node = z.string()
+
+/** One end of a pipe: where it is reached, and the key of what it sends. */
+const end = z.object({ ip: z.string(), port: z.int(), srtp: z.object({ cryptoSuite: z.string(), keyBase64: z.string() }) })
+
+/** What a room shows, by the names of its streams. */
+export const RelayedMedia = z.object({
+  videoCodec: z.string(),
+  audioCodec: z.string(),
+  /** The quality ladder, best first. */
+  rungs: z.array(z.string()).min(1),
+  cursorVideo: z.string(),
+  audio: z.string(),
+  /** Whether V2 clients are served. */
+  legacy: z.boolean(),
+  setup: z.enum(['active', 'actpass']),
+})
+export type RelayedMedia = z.infer<typeof RelayedMedia>
+
+export const relayCalls = {
+  /** To a relay: take the room from `parent`. */
+  'relay.open': z.object({ room, origin: node, parent: node, media: RelayedMedia }),
+  /** To a relay: take it from another one from now on, or anew from the same. */
+  'relay.feed': z.object({ room, parent: node }),
+  'relay.close': z.object({ room }),
+  /** To a relay: is the room still there? Silence ends it. */
+  'relay.beat': z.object({ room, bitrates: z.record(z.string(), z.number()) }),
+  /** To a relay: what a control plane asked about one of its viewers. */
+  'relay.peer': z.object({ room, call: z.string(), args: z.unknown() }),
+  /** To a relay: this viewer is elsewhere now. */
+  'relay.release': z.object({ room, session: z.string() }),
+  /** To the node that one takes the room from. */
+  'pipe.open': z.object({ room, name: node, end }),
+  'pipe.close': z.object({ room, name: node }),
+  /** To the origin: what viewers do, those at the controls with the fence of their turn. */
+  'relay.input': z.object({
+    room,
+    session: z.string(),
+    fence: z.number().optional(),
+    dialect: z.enum(['v3', 'v2']),
+    input: ControlInput,
+  }),
+  /** To the origin: the streams that somebody wants to see there. */
+  'relay.held': z.object({ room, relay: node, ids: z.array(z.string()) }),
+  'relay.left': z.object({ room, session: z.string(), peer: z.string() }),
+  /** To the origin: the relay stops, its viewers are to be sent elsewhere. */
+  'relay.leaving': z.object({ room, relay: node }),
+} as const satisfies Record<string, z.ZodType>
+
+export type RelayCall = keyof typeof relayCalls
+export type RelayArgs<C extends RelayCall> = z.infer<(typeof relayCalls)[C]>
+
+/** The reply to `pipe.open`: the end that sends, and what it sends. */
+export const PipeReply = end.extend({
+  streams: z.array(z.object({ kind: z.enum(['audio', 'video']), ids: z.array(z.string()), rtp: z.unknown() })),
+})
+export type PipeReply = z.infer<typeof PipeReply>
+
+/** The reply to `relay.beat`. */
+export const RelayState = z.object({ viewers: z.number(), isFull: z.boolean(), ids: z.array(z.string()) })
+export type RelayState = z.infer<typeof RelayState>
+
+/** What each of these calls gives, where it gives anything. */
+export interface RelayReplies {
+  'pipe.open': PipeReply
+  'relay.beat': RelayState
+  'relay.peer': unknown
+}
+
+/** A message for the data channels of all viewers of a room's relays but one, in base64. */
+const RelayedMessage = z.object({ data: z.string(), except: z.string() })
+
+/** The same as it is published: JSON. */
+export const RelayedMessageText = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      context.addIssue({ code: 'custom', message: 'is not JSON' })
+      return z.NEVER
+    }
+  })
+  .pipe(RelayedMessage)
