@@ -1,6 +1,6 @@
 import type { Config } from '@neko-edge/config'
 import { type Clock, type Log, newInstanceId } from '@neko-edge/kit'
-import { Bus, connect, Fleet, joinPlanes, keepLease } from '@neko-edge/store'
+import { Bus, connect, Fleet, joinPlanes, keepLease, NewsQueue } from '@neko-edge/store'
 import { Hono } from 'hono'
 import { notFound } from './http/error.ts'
 import { createMetrics } from './metrics.ts'
@@ -11,6 +11,7 @@ import { Surface } from './rooms/surface.ts'
 import type { Runtime } from './runtime.ts'
 import { keepSessionFile } from './session-file.ts'
 import { checkSettings, httpOptions } from './settings.ts'
+import { Webhooks } from './webhook/webhooks.ts'
 
 export interface ControlPlane extends AsyncDisposable {
   /** Answers one request: the whole surface. */
@@ -49,6 +50,8 @@ export async function openControlPlane({ config, redisUrl, client, runtime, cloc
     log,
     leave: () => membership.leave(),
   }
+  const news = new NewsQueue(connection)
+  opening.use(new Webhooks({ fleet, news, config, metrics: parts.metrics, clock, log }))
   const rooms = opening.use(new Rooms(fleet, parts))
   const known = await fleet.find(defaultRoom)
   const atRoot = await Surface.open(defaultRoom, parts, { fleet: { rooms, config }, ...(known && { room: known }) })

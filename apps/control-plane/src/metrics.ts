@@ -13,6 +13,7 @@ export function createMetrics() {
     registry,
     ignored: counter('neko_edge_messages_ignored_total', 'Messages of clients that were not understood, by reason', ['reason']),
     slow: counter('neko_edge_sockets_too_slow_total', 'Sockets that were closed because their client did not keep up', []),
+    webhooks: counter('neko_edge_webhooks_total', 'Calls of webhooks by outcome', ['outcome']),
     logins: counter('neko_edge_logins_total', 'Logins by outcome', ['outcome']),
     requests: counter('neko_edge_http_requests_total', 'HTTP requests by status', ['status']),
     streamFrames: counter('neko_edge_stream_frames_total', 'Frames for viewers on the thin line, by format and outcome', [

@@ -38,10 +38,11 @@ export function roomDefaults({ session }: Config): RoomDefaults {
   }
 }
 
-export function features({ rooms, session, chat, openinapp, filetransfer, webrtc, stream, desktop, capture }: Config): Features {
+export function features({ rooms, webhook, session, chat, openinapp, filetransfer, webrtc, stream, desktop, capture }: Config): Features {
   return {
     chat: chat.enabled,
     openInApp: openinapp.enabled,
+    hasWebhook: webhook.url !== '',
     maxMembers: rooms.maxMembers,
     listedMax: session.listedMax,
     fileTransfer: {

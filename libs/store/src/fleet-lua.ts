@@ -11,7 +11,10 @@ const key = (name: string) => `neko:{fleet}:${name}`
 /** The keys of the fleet, in the order of the prelude's names. */
 export const fleetKeys: readonly string[] = ['rooms', 'specs', 'nodes', 'placed', 'pending', 'due', 'drained', 'outbox', 'grace'].map(key)
 
-export const fleetChannel = key('news')
+export const fleetChannel = key('changes')
+
+/** News for webhooks, newest first. */
+export const outboxKey = key('outbox')
 
 /** Where an `Idempotency-Key` is remembered, by its hash. */
 export const idempotencyKey = (hash: string): string => key(`created-by:${hash}`)

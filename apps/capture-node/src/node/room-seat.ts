@@ -2,7 +2,17 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '@neko-edge/config'
 import { type Clock, type InstanceId, type Log, messageOf, NekoError, type NodeId, type RoomId, SerialQueue } from '@neko-edge/kit'
-import { type Bus, type Connection, DeadSessions, type Fleet, type FleetRoom, forgetRoom, Room } from '@neko-edge/store'
+import {
+  type Bus,
+  type Connection,
+  DeadSessions,
+  type Fleet,
+  type FleetRoom,
+  forgetRoom,
+  NewsQueue,
+  Room,
+  tellParticipants,
+} from '@neko-edge/store'
 import type { GstInstallation } from '../capture/gst-installation.ts'
 import { checkPipelines } from '../capture/pipeline-check.ts'
 import type { NodeRoomOptions } from '../room/node-room.ts'
@@ -130,6 +140,9 @@ export class RoomSeat {
     const timeouts = record.isPermanent
       ? undefined
       : opening.use(new RoomTimeouts({ room, fleet, timeouts: () => this.#config.rooms.timeout, clock, log: this.#log }))
+    // The node is a witness of its own: it is there also where a control plane dies.
+    const isWanted = () => this.#config.webhook.url !== ''
+    opening.defer(tellParticipants({ room, news: new NewsQueue(connection), isWanted, clock, log: this.#log }))
     const dead = new DeadSessions({ room, connection, clock, graceMs: sessionGraceMs })
     const sweep = () => dead.sweep(dead.holders()).catch((error: unknown) => this.#log.debug({ error: messageOf(error) }, 'sweep failed'))
     opening.defer(clock.every(sweepMs, () => void sweep()))

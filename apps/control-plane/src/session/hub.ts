@@ -7,10 +7,12 @@ import {
   DeadSessions,
   disconnectSession,
   moveSession,
+  NewsQueue,
   Room,
   type RoomDefaults,
   type RoomEvent,
   type Signal,
+  tellParticipants,
 } from '@neko-edge/store'
 import { V2Dialect } from '../legacy/dialect.ts'
 import type { Metrics } from '../metrics.ts'
@@ -53,6 +55,8 @@ export interface Features {
   readonly listedMax: number
   /** How many users may be connected; 0: any number. */
   readonly maxMembers: number
+  /** Whether a webhook is told who comes and goes. */
+  readonly hasWebhook: boolean
   readonly fileTransfer: { enabled: boolean; root: string; userDownload: boolean; userUpload: boolean; userDelete: boolean }
   readonly iceServers: readonly { urls: string[]; username?: string; credential?: string }[]
   /** The thin line, and how many may watch a room over it through this process. */
@@ -98,6 +102,13 @@ export class Hub implements AsyncDisposable {
     const room = await Room.open(id, options)
     const hub = new Hub(room, options)
     hub.#stop.push(
+      tellParticipants({
+        room,
+        news: new NewsQueue(options.connection),
+        isWanted: () => hub.features.hasWebhook,
+        clock: options.clock,
+        log: hub.log,
+      }),
       room.onEvents.add((events) => hub.#onEvents(events)),
       room.onSignal.add((signal) => hub.#onSignal(signal)),
       options.clock.every(countMs, () => hub.#announce((dialect) => dialect.announceCount?.() ?? [])),
