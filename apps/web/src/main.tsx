@@ -37,13 +37,15 @@ function Waiting() {
 
 function start(root: HTMLElement): void {
   const { invitation, href } = readInvitation(location.href)
-  // A password in the address bar is read over shoulders and stays in the history.
+  // A password or a join link in the address bar is read over shoulders and stays in the history.
   history.replaceState(null, '', href)
   const preferences = createPreferences()
   applyPreferences(preferences, invitation)
   const door = new Door({ preferences, invitation })
   const token = remembered.session()
-  if (invitation.name !== undefined && invitation.password !== undefined) {
+  if (invitation.link !== undefined) {
+    void door.enter(invitation.link)
+  } else if (invitation.name !== undefined && invitation.password !== undefined) {
     void door.signIn({ name: invitation.name, password: invitation.password })
   } else if (token !== undefined) {
     void door.resume(token)

@@ -60,10 +60,19 @@ export class Api {
   }
 
   /** Signs in. The token of the answer goes with every later request. Errors: `unauthorized`, `forbidden` (locked, banned, another site), `tooMany`. */
-  async login(username: string, password: string): Promise<LoginAnswer> {
+  login(username: string, password: string): Promise<LoginAnswer> {
+    return this.#logIn({ username, password })
+  }
+
+  /** Signs in by a join link's token. Errors: as `login`; `unauthorized` where it is expired or used. */
+  enter(link: string): Promise<LoginAnswer> {
+    return this.#logIn({ link })
+  }
+
+  async #logIn(credentials: object): Promise<LoginAnswer> {
     this.token = undefined
     // The answer's shape is the server's promise (v3-http.md §3.2).
-    const answer = (await this.post('api/login', { username, password })) as LoginAnswer
+    const answer = (await this.post('api/login', credentials)) as LoginAnswer
     this.token = answer.token
     return answer
   }

@@ -14,7 +14,7 @@ import { browserPlatform, type Platform } from './platform.ts'
 import { applyMessage, profileOf, type Room } from './room.ts'
 import { Share } from './share.ts'
 import type { Statistics } from './stats.ts'
-import { type Trouble, troubleOf, troubleOfFarewell } from './trouble.ts'
+import { endsSession, type Trouble, troubleOf, troubleOfFarewell } from './trouble.ts'
 
 /** Which room, and how it is reached. */
 export interface ClientOptions {
@@ -57,7 +57,7 @@ export class NekoClient {
   readonly #closed = new AbortController()
   readonly #unwatch: (() => void)[]
   /** Kept in memory only, to come back by itself after the server lost its sessions. */
-  #credentials: { username: string; password: string } | undefined
+  #signInAsBefore: (() => Promise<LoginAnswer>) | undefined
   #cancelSignIn: () => void = () => {}
   #isIn = false
   /** What the server said before it dropped the socket. */
@@ -155,12 +155,20 @@ export class NekoClient {
   }
 
   /** Signs in and joins. A refusal shows in `connection`. */
-  async login(username: string, password: string): Promise<void> {
+  login(username: string, password: string): Promise<void> {
+    return this.#signIn(() => this.api.login(username, password))
+  }
+
+  /** Signs in and joins by the token of a join link. A refusal shows in `connection`. */
+  enter(link: string): Promise<void> {
+    return this.#signIn(() => this.api.enter(link))
+  }
+
+  async #signIn(signIn: () => Promise<LoginAnswer>): Promise<void> {
     this.#account.set({ is: 'signing-in' })
     try {
-      const session = await this.api.login(username, password)
-      this.#credentials = { username, password }
-      this.#join(session)
+      this.#join(await signIn())
+      this.#signInAsBefore = signIn
     } catch (error) {
       this.#account.set({ is: 'signed-out', trouble: troubleOf(error) })
     }
@@ -246,7 +254,7 @@ export class NekoClient {
   #leave(account: Account): void {
     this.#cancelSignIn()
     this.share.close()
-    this.#credentials = undefined
+    this.#signInAsBefore = undefined
     this.#farewell = undefined
     this.#link.close()
     this.#ladder.stop()
@@ -365,31 +373,25 @@ export class NekoClient {
     this.#link.close()
     this.#ladder.stop()
     this.#room.set(undefined)
-    if (trouble.detail === 'session not found' && this.#credentials) {
+    if (trouble.detail === 'session not found' && this.#signInAsBefore) {
       this.#account.set({ is: 'returning' })
-      this.#signInAgain(this.#credentials, trouble)
+      this.#signInAgain(this.#signInAsBefore, trouble)
     } else {
       this.#account.set(wasIn ? { is: 'dismissed', trouble } : { is: 'signed-out', trouble })
-      this.#forgetUseless(trouble)
-    }
-  }
-
-  /** A token whose session is gone is worth nothing; one that somebody else uses still is. */
-  #forgetUseless({ code }: Trouble): void {
-    if (code === 'session-ended' || code === 'kicked' || code === 'banned') {
-      this.#token.set(undefined)
+      if (endsSession(trouble)) {
+        this.#token.set(undefined)
+      }
     }
   }
 
   /** The server restarted and forgot its sessions: sign in again as the same person. */
-  #signInAgain(credentials: { username: string; password: string }, trouble: Trouble): void {
-    this.api
-      .login(credentials.username, credentials.password)
+  #signInAgain(signIn: () => Promise<LoginAnswer>, trouble: Trouble): void {
+    signIn()
       .then((session) => this.#join(session))
       .catch((error: unknown) => {
         const why = troubleOf(error).code
         if (why === 'server-away' || why === 'server-busy') {
-          this.#cancelSignIn = this.#platform.clock.after(signInAgainMs, () => this.#signInAgain(credentials, trouble))
+          this.#cancelSignIn = this.#platform.clock.after(signInAgainMs, () => this.#signInAgain(signIn, trouble))
         } else {
           this.#account.set({ is: 'dismissed', trouble: { ...trouble, detail: messageOf(error) } })
         }

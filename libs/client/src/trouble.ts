@@ -16,6 +16,9 @@ export const troubleWords = {
   },
   'not-found': { says: 'There is no room at this address.', remedy: 'Check the link that you were given.' },
   'server-away': { says: 'The server does not answer.', remedy: 'Check your network; the server may also be restarting. Then try again.' },
+  'bad-link': { says: 'That invitation link is not valid any more.', remedy: 'Ask for a new one, or sign in with a name and a password.' },
+  'room-full': { says: 'The room is full.', remedy: 'Try again when somebody has left.' },
+  'room-ended': { says: 'The room has ended.', remedy: 'Whoever opened it can open a new one.' },
   'server-busy': { says: 'The server cannot take you in right now.', remedy: 'It is usually back within seconds: try again.' },
   'server-failed': { says: 'The server met an error.', remedy: 'Try again; if it stays, tell whoever runs the server.' },
   'signed-out': { says: 'You have left the room.', remedy: 'Sign in to come back.' },
@@ -59,6 +62,9 @@ function waitIn(detail: string): { waitSeconds?: number } {
   return seconds === undefined ? {} : { waitSeconds: Number(seconds) }
 }
 
+/** The server says in words whether it is the room or its machine that has no place. */
+const isFull = (detail: string): boolean => /room is full|no place for more viewers/.test(detail)
+
 /** Why a login or a whoami was refused. */
 export function troubleOf(error: unknown): Trouble {
   if (!(error instanceof NekoError)) {
@@ -67,7 +73,7 @@ export function troubleOf(error: unknown): Trouble {
   const detail = error.message
   switch (error.code) {
     case 'unauthorized':
-      return { code: 'wrong-password', detail }
+      return { code: detail.includes('link') ? 'bad-link' : 'wrong-password', detail }
     case 'forbidden':
       if (detail.startsWith(originRefused)) {
         return { code: 'origin-refused', detail }
@@ -83,7 +89,7 @@ export function troubleOf(error: unknown): Trouble {
     case 'timeout':
       return { code: 'server-away', detail }
     case 'unavailable':
-      return { code: 'server-busy', detail }
+      return { code: isFull(detail) ? 'room-full' : detail.startsWith('the room is ending') ? 'room-ended' : 'server-busy', detail }
     default:
       return { code: 'server-failed', detail }
   }
@@ -102,9 +108,14 @@ const farewells: Readonly<Record<string, TroubleCode>> = {
   'session disconnected': 'removed',
   'profile changed': 'removed',
   'connection shutdown': 'server-stopped',
+  'room ended': 'room-ended',
+  'the room is full: try again later': 'room-full',
 }
 
 /** What a `system/disconnect` means. */
 export function troubleOfFarewell(message: string): Trouble {
   return { code: (Object.hasOwn(farewells, message) ? farewells[message] : undefined) ?? 'session-ended', detail: message }
 }
+
+/** Whether the token is worth nothing after it; one that somebody else uses still is. */
+export const endsSession = ({ code }: Trouble): boolean => ['session-ended', 'room-ended', 'kicked', 'banned'].includes(code)

@@ -2,6 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { readInvitation } from './address.ts'
 
 describe('readInvitation', () => {
+  it('[FLEET-1646] takes a join link off the fragment or the query, and leaves other fragments', () => {
+    const token = 'eyJhbGciOiJIUzI1NiJ9.eyJ4IjoxfQ.A-b_c'
+    expect(readInvitation(`https://x.example/room/one/#link=${token}`)).toMatchObject({
+      invitation: { link: token },
+      href: 'https://x.example/room/one/',
+    })
+    expect(readInvitation(`https://x.example/?link=${token}&a=1`)).toMatchObject({
+      invitation: { link: token },
+      href: 'https://x.example/?a=1',
+    })
+    expect(readInvitation('https://x.example/#top')).toMatchObject({ invitation: { link: undefined }, href: 'https://x.example/#top' })
+  })
+
   it('[WEB-95] takes name, password and volume off the address and leaves the rest', () => {
     const { invitation, href } = readInvitation('https://example.org/room/a/?usr=Anna&pwd=s%26cret&volume=0.5&x=1#y')
     expect(invitation).toMatchObject({ name: 'Anna', password: 's&cret', volume: 0.5, look: 'page' })

@@ -4,6 +4,8 @@ export type Look = 'page' | 'embed' | 'cast'
 export interface Invitation {
   readonly name: string | undefined
   readonly password: string | undefined
+  /** The token of a join link. */
+  readonly link: string | undefined
   /** 0 to 1. */
   readonly volume: number | undefined
   /** The speed of the wheel, 1 being as it is; V2 counts from 1 to 100, with 10 in the middle. */
@@ -14,7 +16,7 @@ export interface Invitation {
   readonly look: Look
 }
 
-/** Reads what a link says (V2's `usr pwd cast embed volume scroll lang show_side mute_chat`), and the address without it. */
+/** Reads what a link says (V2's `usr pwd cast embed volume scroll lang show_side mute_chat`, our `link`, best in the fragment), and the address without it. */
 export function readInvitation(href: string): { invitation: Invitation; href: string } {
   const url = new URL(href)
   const take = (key: string) => {
@@ -32,12 +34,18 @@ export function readInvitation(href: string): { invitation: Invitation; href: st
   }
   const name = take('usr')
   const password = take('pwd')
+  const [, fragment] = /^#link=([\w.-]+)$/.exec(url.hash) ?? []
+  const link = take('link') ?? fragment
+  if (fragment !== undefined) {
+    url.hash = ''
+  }
   const scroll = between('scroll', 1, 100)
   const isEmbedded = flag('embed') === true
   return {
     invitation: {
       name,
       password,
+      link,
       volume: between('volume', 0, 1),
       scrollSpeed: scroll && Math.min(5, Math.max(0.1, scroll / 10)),
       language: take('lang'),

@@ -1,4 +1,4 @@
-import type { Connection } from '@neko-edge/client'
+import type { Connection, NekoClient } from '@neko-edge/client'
 import { type Signal, signal } from '@preact/signals'
 import type { Inside } from '../inside.ts'
 import type { Outside } from './model.ts'
@@ -28,10 +28,19 @@ export class Door {
   /** Signs in, and remembers what makes the next time easier: never the password. */
   async signIn({ name, password }: { name: string; password: string }): Promise<void> {
     remembered.setName(name)
+    await this.#goIn((client) => client.login(name, password))
+  }
+
+  /** Signs in with a join link, which knows the name. */
+  enter(link: string): Promise<void> {
+    return this.#goIn((client) => client.enter(link))
+  }
+
+  async #goIn(signIn: (client: NekoClient) => Promise<void>): Promise<void> {
     this.connection.value = { is: 'signing-in' }
     const inside = await this.load()
     if (inside) {
-      await inside.model.client.login(name, password)
+      await signIn(inside.model.client)
     } else {
       this.connection.value = { is: 'signed-out', trouble: { code: 'server-away' } }
     }

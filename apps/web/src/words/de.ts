@@ -34,6 +34,9 @@ export const de: Words = {
       says: 'Der Server antwortet nicht.',
       remedy: 'Prüfe dein Netzwerk; vielleicht startet auch der Server gerade neu. Versuche es dann noch einmal.',
     },
+    'bad-link': { says: 'Der Einladungslink gilt nicht mehr.', remedy: 'Bitte um einen neuen, oder melde dich mit Name und Passwort an.' },
+    'room-full': { says: 'Der Raum ist voll.', remedy: 'Versuche es wieder, wenn jemand gegangen ist.' },
+    'room-ended': { says: 'Der Raum ist zu Ende.', remedy: 'Wer ihn geöffnet hat, kann einen neuen öffnen.' },
     'server-busy': {
       says: 'Der Server kann dich gerade nicht aufnehmen.',
       remedy: 'Meist geht es nach ein paar Sekunden wieder: Versuche es noch einmal.',

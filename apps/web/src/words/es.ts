@@ -31,6 +31,9 @@ export const es: Words = {
       says: 'El servidor no responde.',
       remedy: 'Revisa tu red; puede que el servidor se esté reiniciando. Después, inténtalo de nuevo.',
     },
+    'bad-link': { says: 'El enlace de invitación ya no es válido.', remedy: 'Pide uno nuevo o entra con nombre y contraseña.' },
+    'room-full': { says: 'La sala está llena.', remedy: 'Inténtalo de nuevo cuando alguien haya salido.' },
+    'room-ended': { says: 'La sala ha terminado.', remedy: 'Quien la abrió puede abrir otra.' },
     'server-busy': {
       says: 'El servidor no puede atenderte en este momento.',
       remedy: 'Suele volver en unos segundos: inténtalo de nuevo.',

@@ -22,6 +22,9 @@ export const fi: Words = {
       says: 'Palvelin ei vastaa.',
       remedy: 'Tarkista verkkoyhteytesi; palvelin voi myös olla käynnistymässä uudelleen. Yritä sitten uudelleen.',
     },
+    'bad-link': { says: 'Kutsulinkki ei ole enää voimassa.', remedy: 'Pyydä uusi tai kirjaudu nimellä ja salasanalla.' },
+    'room-full': { says: 'Huone on täynnä.', remedy: 'Yritä uudelleen, kun joku on lähtenyt.' },
+    'room-ended': { says: 'Huone on päättynyt.', remedy: 'Sen avannut voi avata uuden.' },
     'server-busy': {
       says: 'Palvelin ei voi juuri nyt ottaa sinua vastaan.',
       remedy: 'Yleensä se palaa muutamassa sekunnissa: yritä uudelleen.',

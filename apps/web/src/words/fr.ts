@@ -34,6 +34,12 @@ export const fr: Words = {
       says: 'Le serveur ne répond pas.',
       remedy: 'Vérifiez votre réseau ; le serveur est peut-être aussi en train de redémarrer. Puis réessayez.',
     },
+    'bad-link': {
+      says: 'Le lien d’invitation n’est plus valable.',
+      remedy: 'Demandez-en un nouveau, ou connectez-vous avec un nom et un mot de passe.',
+    },
+    'room-full': { says: 'Le salon est complet.', remedy: 'Réessayez quand quelqu’un sera parti.' },
+    'room-ended': { says: 'Le salon est terminé.', remedy: 'La personne qui l’a ouvert peut en ouvrir un autre.' },
     'server-busy': {
       says: 'Le serveur ne peut pas vous accueillir pour le moment.',
       remedy: 'En général, cela ne dure que quelques secondes : réessayez.',

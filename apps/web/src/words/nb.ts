@@ -31,6 +31,9 @@ export const nb: Words = {
       says: 'Serveren svarer ikke.',
       remedy: 'Sjekk nettverket ditt; det kan også hende at serveren starter på nytt. Prøv så igjen.',
     },
+    'bad-link': { says: 'Invitasjonslenken gjelder ikke lenger.', remedy: 'Be om en ny, eller logg inn med navn og passord.' },
+    'room-full': { says: 'Rommet er fullt.', remedy: 'Prøv igjen når noen har gått.' },
+    'room-ended': { says: 'Rommet er avsluttet.', remedy: 'Den som åpnet det, kan åpne et nytt.' },
     'server-busy': { says: 'Serveren kan ikke ta imot deg akkurat nå.', remedy: 'Den er vanligvis tilbake om noen sekunder: prøv igjen.' },
     'server-failed': {
       says: 'Det oppsto en feil på serveren.',

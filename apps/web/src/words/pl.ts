@@ -39,6 +39,9 @@ export const pl: Words = {
       says: 'Serwer nie odpowiada.',
       remedy: 'Sprawdź swoją sieć; możliwe też, że serwer uruchamia się ponownie. Potem spróbuj jeszcze raz.',
     },
+    'bad-link': { says: 'Link z zaproszeniem jest już nieważny.', remedy: 'Poproś o nowy albo zaloguj się nazwą i hasłem.' },
+    'room-full': { says: 'Pokój jest pełny.', remedy: 'Spróbuj ponownie, gdy ktoś wyjdzie.' },
+    'room-ended': { says: 'Pokój został zamknięty.', remedy: 'Kto go otworzył, może otworzyć nowy.' },
     'server-busy': {
       says: 'Serwer nie może cię teraz przyjąć.',
       remedy: 'Zwykle wraca w ciągu kilku sekund: spróbuj ponownie.',

@@ -39,6 +39,9 @@ export const sk: Words = {
       says: 'Server neodpovedá.',
       remedy: 'Skontrolujte svoju sieť; možno sa server práve reštartuje. Potom to skúste znova.',
     },
+    'bad-link': { says: 'Odkaz s pozvánkou už neplatí.', remedy: 'Požiadajte o nový alebo sa prihláste menom a heslom.' },
+    'room-full': { says: 'Miestnosť je plná.', remedy: 'Skúste to znova, keď niekto odíde.' },
+    'room-ended': { says: 'Miestnosť sa skončila.', remedy: 'Kto ju otvoril, môže otvoriť novú.' },
     'server-busy': {
       says: 'Server vás teraz nemôže prijať.',
       remedy: 'Zvyčajne je späť o pár sekúnd: skúste to znova.',

@@ -31,6 +31,9 @@ export const sv: Words = {
       says: 'Servern svarar inte.',
       remedy: 'Kontrollera ditt nätverk; det kan också vara så att servern startar om. Försök sedan igen.',
     },
+    'bad-link': { says: 'Inbjudningslänken gäller inte längre.', remedy: 'Be om en ny, eller logga in med namn och lösenord.' },
+    'room-full': { says: 'Rummet är fullt.', remedy: 'Försök igen när någon har gått.' },
+    'room-ended': { says: 'Rummet är avslutat.', remedy: 'Den som öppnade det kan öppna ett nytt.' },
     'server-busy': { says: 'Servern kan inte ta emot dig just nu.', remedy: 'Den är oftast tillbaka inom några sekunder: försök igen.' },
     'server-failed': {
       says: 'Ett fel uppstod på servern.',
