@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { until } from '@neko-edge/kit'
+import { TestBrowser } from '@neko-edge/testing/chromium'
 import { V2Viewer, V3Viewer } from '@neko-edge/testing/viewer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Fleet } from './fleet.ts'
+import { RoomPage } from './room-page.ts'
 
 const token = 'the-token-of-the-whole-fleet'
 /** Users that no other test has at the same time. */
@@ -126,5 +128,31 @@ describe('rooms over two nodes', () => {
     expect(left.length).toBeLessThan(before)
     expect(left.filter((line) => line.includes('98765'))).toEqual([])
     await ann.close()
+  })
+
+  it('[FLEET-1675] a join link opens its room’s page, which comes in by it and takes it off the address', async () => {
+    await using browser = await TestBrowser.open()
+    const response = await fetch(`${fleet.url}/api/rooms/one/links`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ role: 'user', name: 'Guest', uses: 'once' }),
+    })
+    const { path } = (await response.json()) as { path: string }
+    const page = await browser.newPage()
+    await page.goto(`${fleet.url}${path}`)
+    await new RoomPage(page).sees(2)
+    expect(page.url()).toBe(`${address('one')}/`)
+    const again = await browser.newPage()
+    await again.goto(`${fleet.url}${path}`)
+    await again.locator('[data-trouble="bad-link"]').waitFor({ timeout: 5_000 })
+  })
+
+  it('[FLEET-1676] SIGTERM of the last node: its rooms wait for one, sockets stay, and who comes is told so', async () => {
+    const viewer = await watch('one', 1)
+    await fleet.stopNode(await nodeOf('one'))
+    expect(await room('one')).toMatchObject({ state: 'created' })
+    expect((await ask('POST', '/api/rooms', { id: 'more' })).status).toBe(503)
+    expect(viewer.socket.history.filter(({ event }) => event === 'system/disconnect')).toEqual([])
+    await viewer.close()
   })
 })
