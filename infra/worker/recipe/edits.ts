@@ -245,11 +245,48 @@ const aead: readonly Edit[] = [
   },
 ]
 
+const transportCc: readonly Edit[] = [
+  {
+    file: 'src/RTC/Transport.cpp',
+    expects: `\t\t\t// When using WebRtcServer, the lifecycle of a RTC::UdpSocket maybe longer
+\t\t\t// than WebRtcTransport so there is a chance for the send callback to be
+\t\t\t// invoked *after* the WebRtcTransport has been closed (freed). To avoid
+\t\t\t// invalid memory access we need to use weak_ptr. Same applies in other
+\t\t\t// send callbacks.
+\t\t\tconst std::weak_ptr<RTC::TransportCongestionControlClient> tccClientWeakPtr(this->tccClient);
+
+\t\t\tauto* shared = this->shared;
+
+\t\t\tconst auto* cb = new onSendCallback(
+\t\t\t  [tccClientWeakPtr, shared, packetInfo](bool sent)
+\t\t\t  {
+\t\t\t\t  if (sent)
+\t\t\t\t  {
+\t\t\t\t\t  auto tccClient = tccClientWeakPtr.lock();
+
+\t\t\t\t\t  if (tccClient)
+\t\t\t\t\t  {
+\t\t\t\t\t\t  tccClient->PacketSent(packetInfo, shared->GetTimeUs());
+\t\t\t\t\t  }
+\t\t\t\t  }
+\t\t\t  });
+
+\t\t\tSendRtpPacket(consumer, packet, cb);
+`,
+    replaceWith: `\t\t\tSendRtpPacket(consumer, packet);
+\t\t\tthis->tccClient->PacketSent(packetInfo, this->shared->GetTimeUs());
+`,
+    why:
+      'The send queue takes every packet at once, so the estimator is told at once, without a callback on the heap for each packet. ' +
+      'Retransmissions and probes, which are rare, keep theirs.',
+  },
+]
+
 /**
  * The workers that can be built, and every change that each makes to a copy of mediasoup's source before it is compiled.
  * `fast` is what this project runs; `stock` is mediasoup as it is, for comparison and as a way out.
  */
 export const editsOf = {
-  fast: [...stock, ...sendQueue, ...fanOut, ...aead],
+  fast: [...stock, ...sendQueue, ...fanOut, ...aead, ...transportCc],
   stock,
 } as const satisfies Record<string, readonly Edit[]>

