@@ -78,7 +78,12 @@ static bool openSocket(Viewer *viewer, const char *address, int port, int receiv
 
 static void discard(Viewer *viewer, bool says) {
   endDtls(viewer, says);
-  close(viewer->fd);
+  if (says) {
+    close(viewer->fd);
+  } else {
+    /* Nobody answers there any more, as behind a cut cable; and nobody else gets its port, whom the server would take for him. */
+    epoll_ctl(poller, EPOLL_CTL_DEL, viewer->fd, NULL);
+  }
   viewers[viewer->id] = NULL;
   free(viewer);
 }
