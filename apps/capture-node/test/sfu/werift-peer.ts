@@ -1,6 +1,6 @@
 import { until } from '@neko-edge/kit'
 import { RtpMeter } from '@neko-edge/testing'
-import { RTCPeerConnection, useOPUS, useVP8, useVP9 } from 'werift'
+import { type RTCDataChannel, RTCPeerConnection, useOPUS, useVP8, useVP9 } from 'werift'
 import type { Peer } from '../../src/sfu/sfu.ts'
 import { patienceMs } from './room.ts'
 
@@ -9,6 +9,7 @@ export class WeriftPeer implements AsyncDisposable {
   readonly messages: number[][] = []
   packets = { audio: 0, video: 0 }
   readonly #video = new RtpMeter()
+  #channel: RTCDataChannel | undefined
   label = ''
   readonly #connection = new RTCPeerConnection({
     // Without an empty list werift waits for a public STUN server.
@@ -21,6 +22,7 @@ export class WeriftPeer implements AsyncDisposable {
   constructor() {
     this.#connection.onDataChannel.subscribe((channel) => {
       this.label = channel.label
+      this.#channel = channel
       channel.onMessage.subscribe((data) => this.messages.push([...Buffer.from(data)]))
     })
     this.#connection.onTrack.subscribe((track) => {
@@ -48,6 +50,11 @@ export class WeriftPeer implements AsyncDisposable {
     await this.#connection.setRemoteDescription({ type: 'offer', sdp })
     await this.#connection.setLocalDescription(await this.#connection.createAnswer())
     return this.#connection.localDescription?.sdp ?? ''
+  }
+
+  /** A message on the channel that the server opened. */
+  send(message: Buffer): void {
+    this.#channel?.send(message)
   }
 
   /** Answers the first offer and waits for the connection and, where the server opens one, the channel. */
