@@ -1,6 +1,6 @@
 import { type Clock, messageOf, NekoError, within } from '@neko-edge/kit'
 import type { MetricFamily } from '@neko-edge/protocol'
-import { type Connection, scriptUse } from '@neko-edge/store'
+import { type Connection, type Fleet, type NodeRecord, roomStates, scriptUse } from '@neko-edge/store'
 import { Counter, Histogram, Registry } from 'prom-client'
 import type { Hub } from './session/hub.ts'
 
@@ -47,20 +47,49 @@ export async function timed<T>({ busCalls }: Metrics, { call, clock }: { call: s
   }
 }
 
+interface MetricsParts {
+  readonly metrics: Metrics
+  readonly hub: Hub
+  readonly connection: Connection
+  readonly fleet: Fleet | undefined
+}
+
 /** How long the capture node may take to give its numbers; without them the others are shown, in milliseconds. */
 const nodeMs = 2_000
 
-/** Everything of `/metrics` in the exposition format: this process, Redis, the room, and the room's capture node. What has ended has no numbers. */
-export async function metricsPage({ metrics, hub, connection }: { metrics: Metrics; hub: Hub; connection: Connection }): Promise<string> {
-  const [own, node, scripts] = await Promise.all([
+/** Everything of `/metrics` in the exposition format: this process, Redis, the room, the room's capture node, and at the root of the server the fleet. What has ended has no numbers. */
+export async function metricsPage({ metrics, hub, connection, fleet }: MetricsParts): Promise<string> {
+  const [own, node, scripts, rooms] = await Promise.all([
     metrics.registry.metrics(),
     within(nodeMs, "the capture node's numbers", hub.node.call('metrics', {})).catch((error: unknown) => {
       hub.log.debug({ error: messageOf(error) }, 'no numbers of a capture node')
       return { families: [] }
     }),
     scriptUse(connection).catch(() => undefined),
+    fleet ? fleetFamilies(fleet).catch(() => []) : [],
   ])
-  return [own, ...[...roomFamilies(hub), ...(scripts ? scriptFamilies(scripts) : []), ...node.families].map(familyText)].join('\n')
+  return [own, ...[...roomFamilies(hub), ...(scripts ? scriptFamilies(scripts) : []), ...rooms, ...node.families].map(familyText)].join(
+    '\n',
+  )
+}
+
+/** The rooms and nodes of the fleet, the same whichever control plane is asked. */
+async function fleetFamilies(fleet: Fleet): Promise<MetricFamily[]> {
+  const [counts, nodes] = await Promise.all([fleet.counts(), fleet.nodes()])
+  const of = (name: string, help: string, value: (node: NodeRecord) => number): MetricFamily => ({
+    name: `neko_edge_node_${name}`,
+    help,
+    type: 'gauge',
+    samples: nodes.map((node) => ({ labels: { node: node.id }, value: value(node) })),
+  })
+  const samples = roomStates.map((state) => ({ labels: { state }, value: counts[state] ?? 0 }))
+  return [
+    { name: 'neko_edge_rooms', help: 'Rooms of the fleet by state; ended ones for an hour', type: 'gauge', samples },
+    of('rooms', 'Rooms that a node has', ({ rooms }) => rooms),
+    of('max_rooms', 'Rooms that a node takes', ({ maxRooms }) => maxRooms),
+    of('viewers', 'Viewers that a node serves', ({ viewers }) => viewers),
+    of('load_percent', 'Measured load of a node, percent of all its processors', ({ load }) => load),
+  ]
 }
 
 function roomFamilies({ room: { id: room, view }, streams }: Hub): MetricFamily[] {

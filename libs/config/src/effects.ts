@@ -145,7 +145,7 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
   'webhook.allow_private': by('private addresses are called, or refused', 'FLEET-1661'),
   'node.max_rooms': by('so many rooms are placed on the node at most', 'FLEET-1600', 'FLEET-1651'),
   'node.max_load': by('a node above it gets no room', 'FLEET-1600', 'FLEET-1651'),
-  'node.max_viewers': by('one more is answered 503 with the reason', 'FLEET-1641'),
+  'node.max_viewers': by('one more is answered 503 with the reason', 'FLEET-1641', 'FLEET-1654'),
   'node.on_stop': by('rooms move to another node, or end', 'FLEET-1612', 'FLEET-1652'),
 
   'redis.url': by(

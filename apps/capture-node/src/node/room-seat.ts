@@ -87,7 +87,11 @@ export class RoomSeat {
 
   /** A newer word of the fleet about the room: what can change while it runs changes now. */
   follow(assigned: FleetRoom): void {
-    if (assigned.record.rev !== this.#assigned.record.rev) {
+    const { rev } = this.#assigned.record
+    if (assigned.record.rev < rev) {
+      return
+    }
+    if (assigned.record.rev > rev) {
       this.#config = this.#configOf(assigned)
     }
     this.#assigned = assigned
@@ -176,6 +180,11 @@ export class RoomSeat {
   }
 
   async #restart(restartApplication: () => Promise<void>): Promise<'application' | 'room'> {
+    // A change that was made a moment ago counts, also where the next beat has still to tell of it.
+    const latest = await this.#parts.fleet.find(this.#assigned.record.id)
+    if (latest?.record.claim === this.#assigned.record.claim) {
+      this.follow(latest)
+    }
     if (this.#assigned.record.rev === this.#startedRev) {
       await restartApplication()
       return 'application'

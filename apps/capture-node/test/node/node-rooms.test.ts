@@ -3,8 +3,9 @@ import { access, chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '@neko-edge/config'
-import { silentLog, until } from '@neko-edge/kit'
-import { connect, Fleet } from '@neko-edge/store'
+import { type InstanceId, type RoomId, silentLog, until } from '@neko-edge/kit'
+import { baseProfile } from '@neko-edge/protocol'
+import { Bus, connect, createSession, Fleet, nodeChannel, Room } from '@neko-edge/store'
 import { commandLineOf, freeUdpPort, processTree, TempRedis } from '@neko-edge/testing'
 import { describe, expect, it } from 'vitest'
 import { workerBinary } from '../../../../infra/worker/locate.ts'
@@ -48,6 +49,11 @@ async function world(owned: AsyncDisposableStack, env: Readonly<Record<string, s
   const state = (id: string, wanted: string) =>
     until(async () => (await fleet.find(id))?.record.state === wanted, { ms: 15_000, what: `${id} is ${wanted}` })
   return { connection, fleet, node, runFolder, dataFolder, create, state }
+}
+
+const settings = {
+  ...{ private_mode: false, locked_logins: false, locked_controls: false, control_protection: false, implicit_hosting: false },
+  ...{ inactive_cursors: false, merciful_reconnect: true, heartbeat_interval: 10, plugins: null },
 }
 
 const displays = async () => new Set((await readdir('/tmp/.X11-unix').catch(() => [])).filter((name) => name.startsWith('X')))
@@ -94,6 +100,23 @@ describe('a capture node with many rooms', () => {
     await node[Symbol.asyncDispose]()
     expect((await fleet.find('one'))?.record).toMatchObject({ state: 'ended', reason: 'node stopped' })
     expect((await fleet.find('default'))?.record).toMatchObject({ state: 'created' })
+  }, 30_000)
+
+  it('[FLEET-1654] with as many viewers as it takes refuses the next one with the reason, and says so to who would come', async () => {
+    await using owned = new AsyncDisposableStack()
+    const { node, connection } = await world(owned, { NEKO_NODE_MAX_VIEWERS: '1' })
+    const room = owned.use(await Room.open('default' as RoomId, { connection, log: silentLog, defaults: { settings, locks: [] } }))
+    const bus = owned.use(await Bus.open(connection, { instance: 'a-plane' as InstanceId, log: silentLog }))
+    const open = async (name: string) => {
+      await room.run(createSession, [name, JSON.stringify(baseProfile({ granted: true, name })), `hash of ${name}`, '127.0.0.1'])
+      return bus.call(nodeChannel('default'), 'peer.open', { args: { session: name, kind: 'v3', video: {}, audio: {} }, ms: 10_000 })
+    }
+    expect(await open('ann')).toMatchObject({ sdp: expect.stringContaining('v=0') })
+    await expect(open('bob')).rejects.toThrow('this machine has 1 of 1 viewers')
+    await until(() => room.view.node?.facts?.full === true, { ms: 3_000, what: 'the word that it is full' })
+    // Who watches already may ask anew.
+    expect(await open('ann')).toMatchObject({ sdp: expect.stringContaining('v=0') })
+    await node[Symbol.asyncDispose]()
   }, 30_000)
 
   it('[FLEET-1653] a room that can not start says why, and takes nothing else down', async () => {

@@ -90,6 +90,9 @@ export class Surface implements AsyncDisposable {
   /** A newer word of the fleet: what the room's configuration says counts from now on. Sockets stay. */
   async update(room: FleetRoom): Promise<void> {
     const before = this.#room
+    if (before && room.record.rev < before.record.rev) {
+      return
+    }
     this.#room = room
     if (before ? before.record.rev !== room.record.rev : Object.keys(room.spec.config).length > 0) {
       const config = configFor(this.id, this.#parts.config, room)
@@ -127,7 +130,7 @@ export class Surface implements AsyncDisposable {
       clock,
       log,
       isReady: () => connection.isUp(),
-      metricsPage: () => metricsPage({ metrics, hub, connection }),
+      metricsPage: () => metricsPage({ metrics, hub, connection, fleet: this.#more.fleet?.rooms.fleet }),
       ...this.#more,
     })
     return { app, links }

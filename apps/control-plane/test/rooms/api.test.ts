@@ -255,6 +255,16 @@ describe('the rooms API', () => {
     expect((await other.ask('PATCH', '/api/nodes/stand-in', { body: { draining: 'yes' } })).status).toBe(400)
   })
 
+  it('[FLEET-1639] the metrics of the server count rooms by state and say what nodes have, those of a room do not', async () => {
+    const id = await world.create()
+    await until(async () => (await world.planes.metric('neko_edge_rooms{state="running"}')) > 0, { ms: 3_000, what: 'a running room' })
+    expect(await world.planes.metric('neko_edge_node_max_rooms{node="stand-in"}')).toBe(50)
+    expect(await world.planes.metric('neko_edge_node_rooms{node="stand-in"}')).toBeGreaterThan(0)
+    const own = (await world.ask('GET', `/room/${id}/metrics`)).json['text']
+    expect(own).toContain(`neko_edge_room_sessions{room="${id}"} 0`)
+    expect(own).not.toContain('neko_edge_rooms{')
+  })
+
   it('[FLEET-1632] is in the OpenAPI document of the server, and not in that of a room', async () => {
     const document = (await world.ask('GET', '/openapi.json')).json as { paths: Record<string, Record<string, { security: unknown }>> }
     expect(Object.keys(document.paths).filter((path) => /^\/api\/(rooms|nodes)/.test(path))).toEqual([
