@@ -17,6 +17,9 @@ build_packages='
 # The faster AES-GCM. It exists for x86-64 alone.
 [ "$arch" != x64 ] || build_packages="$build_packages libipsec-mb-dev"
 
+# What only tests run: another make of browser.
+test_packages='firefox-esr'
+
 # missing_of PACKAGE…: those that are not installed, with one question to dpkg.
 missing_of() {
   installed=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p' | tr '\n' ' ') "
@@ -40,7 +43,7 @@ supported_system() {
 }
 
 provide_packages() {
-  wanted=$run_packages
+  wanted="$run_packages ${for_tests:+$test_packages}"
   # All in one go: a second round of apt costs seconds, and a second password.
   if ! worker_is_there; then
     wanted="$wanted $build_packages"

@@ -35,7 +35,11 @@ case ${1:-} in
       *) parts='modules web' ;;
     esac
     ;;
-  start | setup | e2e | test | bench | screenshots) parts='packages modules worker web' ;;
+  start | setup | bench | screenshots) parts='packages modules worker web' ;;
+  e2e | test)
+    parts='packages modules worker web'
+    for_tests=yes
+    ;;
   *) usage ;;
 esac
 

@@ -1,0 +1,135 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { until } from '@neko-edge/kit'
+import { TestFirefox } from '@neko-edge/testing/firefox'
+import { V3Viewer } from '@neko-edge/testing/viewer'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DeskPage, redField, target, textField } from './desk-page.ts'
+import { RoomPage } from './room-page.ts'
+import { Stack } from './stack.ts'
+
+/** Firefox reaches no media on loopback: an address of this machine that is another. */
+const ownAddress = () =>
+  Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1'
+
+describe('the page in Firefox', () => {
+  let folder: string
+  let desk: DeskPage
+  let stack: Stack
+  let firefox: TestFirefox
+  /** An administrator, in Firefox. */
+  let ann: RoomPage
+  let bob: V3Viewer
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'neko-firefox-'))
+    desk = await DeskPage.open()
+    const env = { NEKO_FILETRANSFER_ENABLED: 'true', NEKO_FILETRANSFER_DIR: folder, NEKO_WEBRTC_NAT1TO1: ownAddress() }
+    stack = await Stack.open({ appUrl: desk.url, env })
+    bob = await V3Viewer.open({ url: stack.url, username: 'bob', password: 'neko' })
+    firefox = await TestFirefox.open()
+  })
+
+  afterAll(async () => {
+    await firefox?.[Symbol.asyncDispose]()
+    await bob?.[Symbol.asyncDispose]()
+    await stack?.[Symbol.asyncDispose]()
+    await desk?.[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const open = async (panel: string) => {
+    if ((await ann.page.locator(`[data-panel=${panel}]`).count()) === 0) {
+      await ann.page.locator(`[data-opens=${panel}]`).click()
+    }
+  }
+
+  it('[WEB-1540] comes in, and shows the desktop over WebRTC', async () => {
+    ann = await RoomPage.enter(firefox, { url: stack.url, name: 'ann', password: 'admin' })
+    await ann.waitForPath('udp')
+    await ann.sees(10)
+    const place = await desk.place(redField.x, redField.y)
+    await until(
+      async () => {
+        const [r, g, b] = await ann.colour(place.x, place.y)
+        return r > 180 && g < 90 && b < 90
+      },
+      { ms: 20_000, what: 'the red field' },
+    )
+  })
+
+  it('[WEB-1541] takes control; a click arrives where it was made, and keys as they were typed', async () => {
+    await ann.takeControl()
+    const place = await desk.place(target.x, target.y)
+    await ann.click(place.x, place.y)
+    await desk.report('click', ({ x, y }) => Math.abs(x - place.x) + Math.abs(y - place.y) <= 4)
+    const field = await desk.place(textField.x, textField.y)
+    await ann.click(field.x, field.y)
+    await ann.page.keyboard.type('Fox 1')
+    await desk.report('typed', ({ text }) => text.includes('Fox 1'))
+  })
+
+  it('[WEB-1542] chats, both ways', async () => {
+    await open('chat')
+    const field = ann.page.getByRole('textbox', { name: 'Write a message' })
+    await field.fill('from **Firefox**')
+    await field.press('Enter')
+    await bob.event('chat/message', { where: (payload) => JSON.stringify(payload).includes('from **Firefox**') })
+    bob.send('chat/message', { text: 'to *Firefox*' })
+    await ann.page.locator('.said[data-from^=bob] em', { hasText: 'Firefox' }).waitFor()
+  })
+
+  it('[WEB-1543] takes text to the desktop through the clipboard panel, and back from it', async () => {
+    await open('clipboard')
+    const panel = ann.page.getByRole('textbox', { name: 'Clipboard' })
+    await panel.fill('panel text')
+    const field = await desk.place(textField.x, textField.y)
+    await ann.click(field.x, field.y)
+    await ann.page.keyboard.press('Control+a')
+    await ann.page.getByRole('button', { name: 'Paste in the desktop' }).click()
+    await desk.report('typed', ({ text }) => text === 'panel text')
+    // Elsewhere in the field, or it were a double click: behind the text.
+    await ann.click(field.x + 100, field.y + 35)
+    await ann.page.keyboard.type(' and more')
+    await desk.report('typed', ({ text }) => text === 'panel text and more')
+    await ann.page.keyboard.press('Control+a')
+    await ann.page.keyboard.press('Control+c')
+    await until(async () => (await panel.inputValue()) === 'panel text and more', {
+      ms: 10_000,
+      what: 'the text of the desktop in the panel',
+    })
+  })
+
+  it('[WEB-1544] uploads, downloads and deletes a file', async () => {
+    await open('files')
+    const text = 'some words\n'.repeat(5_000)
+    await ann.page.locator('input[name=upload]').setInputFiles({ name: 'fox.txt', mimeType: 'text/plain', buffer: Buffer.from(text) })
+    await ann.page.locator('[data-file="fox.txt"]').waitFor()
+    expect(await readFile(join(folder, 'fox.txt'), 'utf8')).toBe(text)
+    await ann.page.getByRole('button', { name: 'Download fox.txt' }).click()
+    const saved = await until(async () => (await firefox.downloads()).find((path) => path.endsWith('fox.txt')), {
+      ms: 10_000,
+      what: 'the file',
+    })
+    await until(async () => (await readFile(saved, 'utf8')) === text, { ms: 5_000, what: 'all of the file' })
+    await ann.page.getByRole('button', { name: 'Delete fox.txt' }).click()
+    await ann.page.getByRole('button', { name: 'Really delete fox.txt?' }).click()
+    await ann.page.locator('[data-file="fox.txt"]').waitFor({ state: 'detached' })
+  })
+
+  it('[WEB-1545] administers: a lock, the size of the desktop, and somebody who is removed', async () => {
+    await open('settings')
+    await ann.page.getByRole('switch', { name: 'Only administrators control' }).click()
+    await bob.event('system/settings', { where: (payload) => JSON.stringify(payload).includes('"locked_controls":true') })
+    await ann.page.locator('select[name=resolution]').selectOption('1024x768@60')
+    await bob.event('screen/updated', { ms: 10_000, where: (payload) => JSON.stringify(payload).includes('"width":1024') })
+    await open('people')
+    await ann.page.locator('li[data-session^=bob] button').click()
+    await ann.page.getByRole('menuitem', { name: 'Remove from the room' }).click()
+    await ann.page.getByRole('menuitem', { name: 'Really remove?' }).click()
+    await bob.event('system/disconnect')
+  })
+})
