@@ -1,4 +1,4 @@
-import { type Clock, type InstanceId, type Log, messageOf, NekoError, type RoomId, randomText, type SessionId } from '@neko-edge/kit'
+import { type Clock, type InstanceId, type Log, messageOf, type RoomId, randomText, type SessionId } from '@neko-edge/kit'
 import type { Session } from '@neko-edge/protocol'
 import {
   type Bus,
@@ -380,6 +380,3 @@ const refusals = {
   already: 'already connected',
   full: 'the room is full: try again later',
 } as const
-
-/** `true` for a failure that the client may try again in a moment: Redis or the capture node is away. */
-export const isAway = (error: unknown): boolean => error instanceof NekoError && (error.code === 'unavailable' || error.code === 'timeout')

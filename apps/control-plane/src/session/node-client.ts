@@ -39,3 +39,6 @@ export class NodeClient {
 
 /** `true` where a call failed because there is no such stream, session or peer: V3 ignores that silently. */
 export const isMissing = (error: unknown): boolean => error instanceof NekoError && (error.code === 'notFound' || error.code === 'conflict')
+
+/** `true` for a failure that may be over in a moment: Redis or the capture node is away, or has no place. */
+export const isAway = (error: unknown): boolean => error instanceof NekoError && (error.code === 'unavailable' || error.code === 'timeout')

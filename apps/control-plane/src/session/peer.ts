@@ -2,7 +2,7 @@ import { messageOf } from '@neko-edge/kit'
 import type { PeerRequest, PeerVideoRequest } from '@neko-edge/protocol'
 import type { Signal } from '@neko-edge/store'
 import type { Hub } from './hub.ts'
-import { isMissing } from './node-client.ts'
+import { isAway, isMissing } from './node-client.ts'
 import type { SessionSocket } from './socket.ts'
 
 /** The peer that carries a session's media: the one opened through this socket, or through an earlier one elsewhere. */
@@ -29,12 +29,29 @@ export async function openPeer(hub: Hub, socket: SessionSocket, request: PeerReq
   socket.dialect.provide(socket, opened)
 }
 
-/** Gives a viewer whose media ended through no doing of its own a new peer; tried again when the next node comes. */
-export async function reopenPeer(hub: Hub, socket: SessionSocket): Promise<void> {
+/** When a new peer is tried again that could not be had at once: who fell out of a relay that died may find the others full for a moment. */
+const retryMs = [500, 1_000, 2_000, 4_000]
+
+/**
+ * Gives a viewer whose media ended through no doing of its own a new peer, in some tries; after them when the next node comes. A newer call takes the
+ * place of an older one that waits.
+ */
+export async function reopenPeer(hub: Hub, socket: SessionSocket, tries = 0): Promise<void> {
+  socket.cancelReopening()
+  socket.cancelReopening = () => undefined
   try {
     await openPeer(hub, socket, socket.request ?? {})
   } catch (error) {
-    hub.log.warn({ session: socket.id, error: messageOf(error) }, 'viewer could not be given a new picture')
+    const waitMs = retryMs[tries]
+    hub.log.warn({ session: socket.id, error: messageOf(error), waitMs }, 'viewer could not be given a new picture')
+    if (waitMs !== undefined && isAway(error)) {
+      socket.cancelReopening = hub.clock.after(waitMs, () => {
+        // He may have asked by himself meanwhile, or be gone.
+        if (socket.isOpen && socket.peer === undefined) {
+          void reopenPeer(hub, socket, tries + 1)
+        }
+      })
+    }
   }
 }
 

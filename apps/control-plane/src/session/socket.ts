@@ -49,6 +49,8 @@ export class SessionSocket {
   request: PeerRequest | undefined
   /** Whether it has heard all that a new connection hears. */
   isSettled = false
+  /** Calls off a further try to give it a new peer. */
+  cancelReopening = (): void => undefined
   /** The peer that was opened through this socket. */
   peer: string | undefined
   readonly #port: SocketPort

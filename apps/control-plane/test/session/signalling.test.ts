@@ -1,3 +1,4 @@
+import { NekoError } from '@neko-edge/kit'
 import { describe, expect, it } from 'vitest'
 import { names } from './person.fixture.ts'
 import { Planes } from './planes.fixture.ts'
@@ -135,5 +136,23 @@ describe('signalling', () => {
     expect(await ann.hears('signal/provide')).toMatchObject({ sdp: 'offer 2', video: { id: 'small' }, audio: { disabled: true } })
     await planes.node.tell('ready', {})
     expect(await ann.hears('signal/provide')).toMatchObject({ sdp: 'offer 3', video: { id: 'small' } })
+  })
+
+  it('[RLY-1766] tries again where there is no place for him at once', async () => {
+    await using planes = await Planes.open({ count: 1 })
+    const ann = await planes.enter('ann')
+    ann.send('signal/request', {})
+    await ann.hears('signal/provide')
+    const open = planes.node.answers['peer.open']
+    let refusals = 2
+    planes.node.answers['peer.open'] = (args) => {
+      if (refusals-- > 0 || !open) {
+        throw new NekoError('unavailable', 'full')
+      }
+      return open(args)
+    }
+    await planes.node.news(ann.id, 'peer-1', { is: 'lost' })
+    expect(await ann.hears('signal/provide')).toMatchObject({ sdp: 'offer 2' })
+    expect(planes.node.asked('peer.open')).toHaveLength(4)
   })
 })
