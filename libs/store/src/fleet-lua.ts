@@ -20,7 +20,7 @@ export const outboxKey = key('outbox')
 export const idempotencyKey = (hash: string): string => key(`created-by:${hash}`)
 
 /** How long a node counts as alive after its last beat, and how often it beats, in milliseconds: a death is noticed within 3 s. */
-export const nodeLeaseMs = 2_500
+export const nodeLeaseMs = 2_300
 export const beatMs = 500
 
 /** Where no node has beaten for so long, it was Redis that was away: nobody is declared dead before all had time to come back, in milliseconds. */
