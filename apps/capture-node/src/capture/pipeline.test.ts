@@ -183,6 +183,17 @@ describe('pipelines', () => {
     expect(plan({ codec: 'h264', v2: {} }, (name: string) => !['openh264enc', 'x264enc'].includes(name)).codec.name).toBe('vp8')
   })
 
+  test('[CAP-1050] VP9 and AV1 of V2 are 4:2:0, the profile of the offer, though their encoders take 4:4:4', () => {
+    for (const [codec, element] of [
+      ['vp9', 'vp9enc'],
+      ['av1', 'av1enc'],
+    ] as const) {
+      expect(v2VideoPipelineText({}, { codec: codecs[codec], display: ':1', hasElement: all }, screen)).toContain(
+        `! video/x-raw,format=I420 ! ${element} `,
+      )
+    }
+  })
+
   test('[V2-85] hardware that is not there is named in an error, and the same codec is encoded without it', () => {
     for (const [hwenc, missing] of [
       ['vaapi', 'vah264enc'],
