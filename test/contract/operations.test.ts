@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { createInterface } from 'node:readline'
 import { leaseMs } from '@neko-edge/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operations } from '../../apps/control-plane/src/http/api.ts'
@@ -151,30 +153,27 @@ describe('what it costs', () => {
  * second to keep their place, how often an address failed to log in, and a script's text where Redis asks for it.
  */
 async function scriptsDuring(run: () => Promise<void>): Promise<string[]> {
-  const { commands } = world.connection
-  if (!('monitor' in commands)) {
-    throw new Error('the Redis of this world is one server')
-  }
-  const monitor = await commands.monitor()
+  const redis = connect(world.redis.path)
+  const lines = createInterface({ input: redis })[Symbol.asyncIterator]()
+  const marker = 'that is all'
+  redis.write('MONITOR\r\n')
+  await lines.next()
+  await run()
+  await world.connection.commands.echo(marker)
   const scripts: string[] = []
-  const isOver = new Promise<void>((resolve) => {
-    monitor.on('monitor', (_time: string, [name = '', first, , ...rest]: readonly string[]) => {
-      const isRenewal = rest.at(-1) === String(leaseMs)
-      if (/^evalsha$/i.test(name) && !isRenewal && !/^neko:(\{fleet\}|failures|control-planes)/.test(rest[0] ?? '')) {
-        scripts.push(rest.join(' '))
-      } else if (first === 'that is all') {
-        resolve()
-      }
-    })
-  })
-  try {
-    await run()
-    await commands.echo('that is all')
-    await isOver
-    return scripts
-  } finally {
-    monitor.disconnect()
+  for await (const line of { [Symbol.asyncIterator]: () => lines }) {
+    // `+time [0 unix:path] "evalsha" "sha" "5" "first key" …`
+    const [name = '', first, , ...rest] = [...line.matchAll(/"((?:\\.|[^"\\])*)"/g)].map(([, word = '']) => word)
+    const isRenewal = rest.at(-1) === String(leaseMs)
+    if (first === marker) {
+      break
+    }
+    if (/^evalsha$/i.test(name) && !isRenewal && !/^neko:(\{fleet\}|failures|control-planes)/.test(rest[0] ?? '')) {
+      scripts.push(rest.join(' '))
+    }
   }
+  redis.destroy()
+  return scripts
 }
 
 /** What bad input must leave as it was. */

@@ -36,7 +36,7 @@ it('[SFU-30] the newest microphone of the room ends the one before', async () =>
   expect(log).toEqual(['first speaks', 'first ends', 'second speaks'])
 })
 
-it('[SFU-31] automatic quality: the estimate is there, and a viewer that turns it on is offered what it needs', async () => {
+it('[SFU-31] automatic quality: the estimate is there, and a viewer that turns it on is offered what it needs, and no more of it when he turns it off', async () => {
   await using world = await testRoom({ estimator: { initialBitrate: 1_000_000 } })
   const peer = await world.room.openPeer({ ...v3, video: { id: 'hq' } })
   const viewer = await ChromiumPeer.open(browser.context)
@@ -57,9 +57,11 @@ it('[SFU-31] automatic quality: the estimate is there, and a viewer that turns i
   await until(async () => (await viewer.video()).width === 320, { ms: patienceMs, what: 'the best rung, on a path that has room for it' })
   await peer.setVideo({ id: 'lq', auto: false })
   await until(async () => (await viewer.video()).width === 160, { ms: patienceMs, what: 'the rung that was asked for' })
+  await until(() => offers.length === 2, { ms: patienceMs, what: 'an offer without the estimate' })
+  expect(offers[1]).not.toContain('transport-cc')
   await peer.setVideo({ id: 'hq' })
   await until(async () => (await viewer.video()).width === 320, { ms: patienceMs, what: 'the rung that was asked for' })
-  expect(offers).toHaveLength(1)
+  expect(offers).toHaveLength(2)
 })
 
 it('[SFU-32] a viewer whose machine disappears is lost after the grace', async () => {
