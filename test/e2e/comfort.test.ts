@@ -89,6 +89,7 @@ describe('the page for everybody', () => {
     const page = await looks.rest()
     // At the controls the picture would keep the Tab key.
     await page.getByRole('button', { name: 'Release control' }).click()
+    await page.locator('.room:not([data-host=me])').waitFor()
     await page.locator('[data-opens=people]').focus()
     await page.keyboard.press('Enter')
     expect(await focused(page, 'data-panel')).toBe('people')

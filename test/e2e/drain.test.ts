@@ -58,7 +58,10 @@ describe('a control plane that is stopped while another one runs, behind a round
 
   it('[RUN-1712] the last one alone says its last word, as upstream', async () => {
     const ann = await V3Viewer.open({ url: proxy.url, username: 'ann', password: 'neko' })
+    // Greeted: one that is still being let in is only closed.
+    await ann.socket.event('system/init')
     await fleet.stopControlPlane(1)
+    await ann.socket.closed
     expect(ann.socket.history.at(-1)).toEqual({ event: 'system/disconnect', payload: { message: 'connection shutdown' } })
   })
 })
