@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fleetToken, RoomWorld } from '../../apps/control-plane/test/rooms/fleet.fixture.ts'
+import { fleetToken, RoomWorld, StandInFleetNode } from '../../apps/control-plane/test/rooms/fleet.fixture.ts'
 
 const main = fileURLToPath(new URL('../../apps/neko/src/main.ts', import.meta.url))
 
@@ -38,6 +38,17 @@ describe('neko fleet', () => {
     expect((await fleet('drain stand-in')).text).toMatch(/^node stand-in takes no new room; it has \d+\n$/)
     expect((await fleet('create')).text).toMatch(/^503: .*; try again in \d+ s\n$/)
     expect((await fleet('undrain stand-in')).code).toBe(0)
+  })
+
+  it('[MOV-1973] moves a room to a node, and empties one', async () => {
+    await fleet('create wander')
+    expect((await fleet('move wander')).text).toBe('503: no other capture node is up; try again in 2 s\n')
+    await using _ = await StandInFleetNode.open(world.planes.redis.url, { id: 'other', maxRooms: 50 })
+    expect(await fleet('move wander --to other')).toEqual({ code: 0, text: 'room wander starts anew on other\n' })
+    expect((await fleet('drain other --rooms move')).text).toBe('node other takes no new room; it has 0\n')
+    expect((await fleet('rooms --node stand-in')).text).toMatch(/^wander /m)
+    expect((await fleet('drain other --rooms sell')).text).toMatch(/^400: rooms: /)
+    expect((await fleet('--help')).text).toMatch(/move ID .*\n.*starts anew \(what runs in it can not be carried over\)/)
   })
 
   it('[CLI-1902] says what is wrong in a line: no token, a wrong one, no server, no such room, a bad option, an unknown action', async () => {

@@ -97,6 +97,35 @@ describe('rooms over two nodes', () => {
     await until(async () => (await commands()).includes('sleep 98765'), { ms: 10_000, what: 'the new application' })
   })
 
+  it('[MOV-1974] a room that moves, and one whose node is emptied: sockets stay, V3 gets a new picture, V2 comes back, nothing is left behind', async () => {
+    const from = await nodeOf('one')
+    const to = 1 - from
+    await using ann = await watch('one')
+    await using old = await V2Viewer.open({ url: address('one', 1), password: 'u', username: 'old', displayname: 'old' })
+    await old.watch()
+    ann.send('control/request')
+    await ann.event('control/host')
+    const before = (await fleet.nodeCommands(from)).length
+    const startedAt = performance.now()
+    expect(await ask('POST', '/api/rooms/one/move')).toMatchObject({ status: 202, room: { node: `node-${to}`, state: 'starting' } })
+    await ann.watchAgain({ ms: 15_000 })
+    await until(() => ann.peer.video.packets > 5, { ms: 5_000, what: 'a picture of the other node' })
+    console.log(JSON.stringify({ moved: 'a room', pictureMs: Math.round(performance.now() - startedAt) }))
+    expect(await old.socket.closed).toMatchObject({ code: 1000, reason: 'the desktop was started again' })
+    expect(await runs('one')).toMatchObject({ node: `node-${to}` })
+    await until(async () => (await fleet.nodeCommands(from)).length < before, { ms: 10_000, what: 'the end of the desktop there' })
+    // Emptied: what the node has goes back, the room default with it.
+    const drained = await ask('PATCH', `/api/nodes/node-${to}`, { draining: true, rooms: 'move' })
+    expect(drained).toMatchObject({ status: 200, room: { id: `node-${to}`, rooms: 0 } })
+    await ann.watchAgain({ ms: 15_000 })
+    await until(() => ann.peer.video.packets > 5, { ms: 5_000, what: 'a picture of the first node' })
+    expect(await runs('one')).toMatchObject({ node: `node-${from}` })
+    await ask('PATCH', `/api/nodes/node-${to}`, { draining: false })
+    expect(ann.socket.history.filter(({ event }) => event === 'system/disconnect')).toEqual([])
+    const hosts = ann.socket.history.filter(({ event }) => event === 'control/host').map(({ payload }) => payload)
+    expect(hosts.at(-1)).toMatchObject({ has_host: true, host_id: ann.session.id })
+  })
+
   it('[FLEET-1673] kill -9 of a node: its rooms run on the other, and viewers whose sockets stayed open get a new picture', async () => {
     const victim = await nodeOf('one')
     await using ann = await watch('one')

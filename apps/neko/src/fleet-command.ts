@@ -15,10 +15,14 @@ export const fleetHelp = `neko fleet: the rooms and nodes of a fleet, over the r
                                                      desktop.app_url=https://example.org
   neko fleet end ID                                  ends a room, with everything of it
   neko fleet restart ID                              starts its application again
+  neko fleet move ID [--to NODE]                     to that node, or the least loaded other one: its people stay, its
+                                                     desktop starts anew (what runs in it can not be carried over)
   neko fleet link ID --name NAME [--role user|admin] [--once] [--hours 24]
                                                      a link with which somebody joins under that name
   neko fleet nodes                                   the nodes, what they have and can take
-  neko fleet drain NODE, undrain NODE                a node takes no new room, or takes rooms again
+  neko fleet drain NODE [--rooms stay|move|end]      a node takes no new room; those that it has stay, move as far as
+                                                     other nodes have places for them, or end
+  neko fleet undrain NODE                            it takes rooms again
 
   --url URL    the control plane (NEKO_FLEET_URL, or http://127.0.0.1:8080)
   --json       prints what the API says
@@ -60,6 +64,8 @@ const flags = {
   json: { type: 'boolean' },
   state: { type: 'string' },
   node: { type: 'string' },
+  to: { type: 'string' },
+  rooms: { type: 'string' },
   label: { type: 'string' },
   name: { type: 'string' },
   role: { type: 'string' },
@@ -68,7 +74,17 @@ const flags = {
 } as const
 type Flags = { [name in keyof typeof flags]?: string | boolean | undefined }
 
-const actions: Readonly<Record<string, (asked: Asked) => Promise<void>>> = { rooms, create, end, restart, link, nodes, drain, undrain }
+const actions: Readonly<Record<string, (asked: Asked) => Promise<void>>> = {
+  rooms,
+  create,
+  end,
+  restart,
+  move,
+  link,
+  nodes,
+  drain,
+  undrain,
+}
 
 /** Runs one of the actions. Fails with what the API said, or `unavailable` where it does not answer. */
 export async function runFleet([action, ...argv]: readonly string[]): Promise<undefined> {
@@ -140,6 +156,12 @@ async function restart(asked: Asked): Promise<void> {
   asked.print(reply, ({ restarted }) => `the ${restarted} was started again\n`)
 }
 
+async function move(asked: Asked): Promise<void> {
+  const { to } = asked.flags
+  const room = await asked.api.call(`POST /api/rooms/${onlyWord(asked, 'room')}/move`, Room, to === undefined ? {} : { node: to })
+  asked.print(room, ({ id, node }) => `room ${id} starts anew on ${node}\n`)
+}
+
 async function link(asked: Asked): Promise<void> {
   const { name, role = 'user', once, hours = '24' } = asked.flags
   if (!name) {
@@ -162,15 +184,16 @@ async function nodes({ api, print }: Asked): Promise<void> {
   print(list, (all) => table(['NODE', 'STATE', 'ROOMS', 'VIEWERS', 'LOAD'], all.map(row)))
 }
 
-function drain(asked: Asked): Promise<void> {
-  return setDraining(asked, true)
+async function drain(asked: Asked): Promise<void> {
+  const { rooms: way = 'stay' } = asked.flags
+  const node = await setDraining(asked, { draining: true, rooms: way })
+  asked.print(node, ({ id, rooms: has }) => `node ${id} takes no new room; it has ${has}\n`)
 }
 
-function undrain(asked: Asked): Promise<void> {
-  return setDraining(asked, false)
+async function undrain(asked: Asked): Promise<void> {
+  asked.print(await setDraining(asked, { draining: false }), ({ id }) => `node ${id} takes rooms again\n`)
 }
 
-async function setDraining(asked: Asked, draining: boolean): Promise<void> {
-  const node = await asked.api.call(`PATCH /api/nodes/${onlyWord(asked, 'node')}`, Node, { draining })
-  asked.print(node, ({ id, rooms: has }) => (draining ? `node ${id} takes no new room; it has ${has}\n` : `node ${id} takes rooms again\n`))
+function setDraining(asked: Asked, change: object): Promise<z.infer<typeof Node>> {
+  return asked.api.call(`PATCH /api/nodes/${onlyWord(asked, 'node')}`, Node, change)
 }

@@ -98,11 +98,11 @@ local function refusal(node)
   return nil
 end
 
--- The least loaded live node that has a place; else nothing, and why.
-local function choose(room)
+-- The least loaded live node that has a place, other than except; else nothing, and why.
+local function choose(room, except)
   local best, bestCost, reasons = nil, nil, {}
   for id, node in pairs(nodes()) do
-    if isAlive(node) and node.isCapture then
+    if isAlive(node) and node.isCapture and id ~= except then
       local why = refusal(node)
       if why then
         reasons[#reasons + 1] = id .. ' ' .. why
@@ -116,7 +116,7 @@ local function choose(room)
   end
   table.sort(reasons)
   if best then return best end
-  return nil, #reasons == 0 and 'no capture node is up' or 'no capture node has a place: ' .. table.concat(reasons, ', ', 1, math.min(#reasons, 5))
+  return nil, #reasons == 0 and ('no ' .. (except and 'other ' or '') .. 'capture node is up') or 'no capture node has a place: ' .. table.concat(reasons, ', ', 1, math.min(#reasons, 5))
 end
 -- The time is in the number of a claim, so that it also grows over a Redis that lost its memory.
 local function put(room, id)
@@ -131,6 +131,12 @@ local function take(room)
   if node then node.rooms = node.rooms - 1 end
   redis.call('HDEL', PLACED, room.id)
   room.node = nil
+end
+-- From one node to another in one step: it never waits in between, and the older claim is worth nothing.
+local function move(room, id)
+  take(room)
+  put(room, id)
+  save(room)
 end
 -- The room has no node: it waits for one.
 local function release(room)
@@ -284,6 +290,31 @@ setDue(room)
 save(room)
 return { 'changed', json(room) }`)
 
+/**
+ * arg: id, node ('' = the least loaded other one). A room that a node has goes to another one, which starts it anew. → {moving, record} | {gone} | {ending} | {waiting} |
+ * {there} | {unknown} | {no-capture} | {full, why}
+ */
+export const moveRoom = fleetScript(`
+local wanted = arg(2)
+noteSilence('')
+sweep()
+local room = roomOf(arg(1))
+if not isLive(room) then return { 'gone' } end
+if room.state == 'draining' then return { 'ending' } end
+if wanted ~= '' then
+  local node = nodes()[wanted]
+  if not node or not isAlive(node) then return { 'unknown' } end
+  if not node.isCapture then return { 'no-capture' } end
+end
+if room.state ~= 'running' then return { 'waiting' } end
+if room.node == wanted then return { 'there' } end
+if hasAmnesia() then return { 'full', 'the nodes are still being counted after a loss of Redis' } end
+local id, why = wanted, nil
+if wanted == '' then id, why = choose(room, room.node) else why = refusal(nodes()[wanted]) end
+if why then return { 'full', wanted == '' and why or wanted .. ' ' .. why } end
+move(room, id)
+return { 'moving', json(room) }`)
+
 /** arg: id, reason. → {draining, record} | {permanent} | {gone} */
 export const endRoom = fleetScript(`
 local room = roomOf(arg(1))
@@ -341,12 +372,24 @@ for id, node in pairs(nodes()) do
   node.id, node.isAlive, node.load = id, isAlive(node), node.load
   list[#list + 1] = json(node)
 end
-table.sort(list)
 return list`)
 
-/** arg: node, '1' to take no new room. → set */
+/** arg: node, '1' to take no new room, what becomes of those that it has: stay, move (those that have a place elsewhere) or end. → set */
 export const drainNode = fleetScript(`
-if arg(2) == '1' then redis.call('SADD', DRAINED, arg(1)) else redis.call('SREM', DRAINED, arg(1)) end
+local id, what = arg(1), arg(3)
+if arg(2) == '1' then redis.call('SADD', DRAINED, id) else redis.call('SREM', DRAINED, id) end
+if what == 'stay' or hasAmnesia() then return 'set' end
+for _, name in ipairs(roomsOn(id)) do
+  local room = roomOf(name)
+  if isLive(room) and room.state ~= 'draining' then
+    if what == 'move' then
+      local other = choose(room, id)
+      if other then move(room, other) end
+    elseif not room.isPermanent then
+      drain(room, 'node drained')
+    end
+  end
+end
 return 'set'`)
 
 /**

@@ -11,6 +11,7 @@ import {
   idempotencyKey,
   leaveFleet,
   listFleetRooms,
+  moveRoom,
   nodeLeaseMs,
   noteRun,
   readFleetRoom,
@@ -51,6 +52,16 @@ export type Created =
   | { readonly is: 'created' | 'replayed'; readonly record: RoomRecord }
   | { readonly is: 'exists' | 'other-request' }
   | { readonly is: 'full'; readonly why: string }
+
+/** Why a room was not moved, or its record under the newer claim. */
+export type Moved =
+  | { readonly is: 'moving'; readonly record: RoomRecord }
+  | { readonly is: 'gone' | 'ending' | 'waiting' | 'there' | 'unknown' | 'no-capture' }
+  | { readonly is: 'full'; readonly why: string }
+
+/** What becomes of the rooms of a node that takes no new one. */
+export const drainWays = ['stay', 'move', 'end'] as const
+export type DrainWay = (typeof drainWays)[number]
 
 /** What a node hears back from a beat: the rooms that are its own, and those that it has and Redis has forgotten. */
 export type Beat =
@@ -141,13 +152,32 @@ export class Fleet implements AsyncDisposable {
     return is === 'draining' ? readRecord(text) : is === 'permanent' ? 'permanent' : 'gone'
   }
 
-  async nodes(): Promise<NodeRecord[]> {
-    return (await this.#words(readNodes, [])).map(readNode)
+  /** Gives a room that runs to another node, the least loaded one where none is named: its application starts anew there. */
+  async move(id: string, node = ''): Promise<Moved> {
+    const [is, text = ''] = await this.#words(moveRoom, [id, node])
+    switch (is) {
+      case 'moving':
+        return { is, record: readRecord(text) }
+      case 'gone':
+      case 'ending':
+      case 'waiting':
+      case 'there':
+      case 'unknown':
+      case 'no-capture':
+        return { is }
+      default:
+        return { is: 'full', why: text }
+    }
   }
 
-  /** Whether a node takes no new room. */
-  async drainNode(node: string, isDrained: boolean): Promise<void> {
-    await this.#evaluate(drainNode, [node, isDrained ? '1' : '0'])
+  /** Every node, by its name. */
+  async nodes(): Promise<NodeRecord[]> {
+    return (await this.#words(readNodes, [])).map(readNode).toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  /** Whether a node takes no new room, and what becomes of those that it has: one that finds no place elsewhere stays. */
+  async drainNode(node: string, isDrained: boolean, rooms: DrainWay = 'stay'): Promise<void> {
+    await this.#evaluate(drainNode, [node, isDrained ? '1' : '0', rooms])
   }
 
   /** A node says that it lives, and what it has; all that time has done to the fleet happens in the same step. */

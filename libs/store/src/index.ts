@@ -2,7 +2,7 @@ export { Bus, feedChannel, nodeChannel, relayChannel, relayedChannel, type Serve
 export { type Connection, connect, describeUrl } from './connection.ts'
 export { DeadSessions } from './dead-sessions.ts'
 export { countFailure, failuresOf } from './failure.ts'
-export { type Beat, type Created, Fleet, type NewRoom, type RoomEnd } from './fleet.ts'
+export { type Beat, type Created, type DrainWay, drainWays, Fleet, type Moved, type NewRoom, type RoomEnd } from './fleet.ts'
 export { beatMs, nodeLeaseMs } from './fleet-lua.ts'
 export {
   type FleetRoom,

@@ -11,7 +11,19 @@ const operation = fc.oneof(
   { weight: 2, arbitrary: fc.record({ is: fc.constant('end' as const), room, process: fc.nat(1) }) },
   { weight: 4, arbitrary: fc.record({ is: fc.constantFrom('beat' as const, 'restart' as const, 'leave' as const), node }) },
   { weight: 3, arbitrary: fc.record({ is: fc.constantFrom('running' as const, 'failed' as const, 'stopped' as const), node }) },
-  { weight: 1, arbitrary: fc.record({ is: fc.constant('drain' as const), node, on: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ is: fc.constant('move' as const), room, to: fc.constantFrom('', ...nodeNames), process: fc.nat(1) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      is: fc.constant('drain' as const),
+      node,
+      on: fc.boolean(),
+      rooms: fc.constantFrom('stay' as const, 'move' as const),
+    }),
+  },
 )
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never
 
@@ -29,7 +41,9 @@ async function perform(world: FleetWorld, nodes: Record<string, BeatingNode>, st
       actor?.restart()
       return actor?.beat()
     case 'drain':
-      return world.fleet().drainNode(step.node, step.on)
+      return world.fleet().drainNode(step.node, step.on, step.rooms)
+    case 'move':
+      return world.fleet(step.process).move(step.room, step.to)
     case 'beat':
       return actor?.beat()
     case 'leave':

@@ -11,10 +11,11 @@ const maxDepth = 200
 /** Reads a JSON body by its rules. Fails in upstream's words, or `tooLarge`. */
 export async function readJson(
   request: Request,
-  { schema, isStrict = false, isExplained = false, code = 'invalid', words = {} }: BodyRules,
+  { schema, isOptional = false, isStrict = false, isExplained = false, code = 'invalid', words = {} }: BodyRules,
 ): Promise<unknown> {
   const { empty = 'no data provided', malformed = 'unable to parse provided data' } = words
-  const text = await readText(request)
+  const read = await readText(request)
+  const text = isOptional && read === '' ? '{}' : read
   if (text.trim() === '') {
     throw new NekoError(code, empty)
   }

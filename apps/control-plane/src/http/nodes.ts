@@ -1,5 +1,5 @@
 import { NekoError } from '@neko-edge/kit'
-import type { NodeRecord } from '@neko-edge/store'
+import { drainWays, type NodeRecord } from '@neko-edge/store'
 import { z } from 'zod'
 import { type EarlyCall, type Guard, operation } from './operation.ts'
 
@@ -17,6 +17,19 @@ const NodeReply = z.object({
 
 const guards: readonly Guard[] = ['fleet']
 
+const NodeChange = z
+  .strictObject({
+    draining: z.boolean(),
+    rooms: z
+      .enum(drainWays)
+      .optional()
+      .describe('what becomes of those that it has: they stay (default), move to other nodes as far as these have places, or end'),
+  })
+  .refine(({ draining, rooms = 'stay' }) => draining || rooms === 'stay', {
+    path: ['rooms'],
+    message: 'only a node that drains gives rooms away: set draining, or leave this out',
+  })
+
 /** The nodes of the fleet. */
 export const nodes = [
   operation({
@@ -30,14 +43,14 @@ export const nodes = [
   operation({
     method: 'PATCH',
     path: '/api/nodes/{id}',
-    summary: 'Let a node take no new room, or take rooms again; those that it has stay',
+    summary: 'Let a node take no new room, or take rooms again; those that it has stay, move to other nodes, where they start anew, or end',
     guards,
-    body: { schema: z.strictObject({ draining: z.boolean() }), isStrict: true, isExplained: true },
+    body: { schema: NodeChange, isStrict: true, isExplained: true },
     reply: NodeReply,
     fails: { 404: 'no such node, or the rooms API is off' },
     async handle(call) {
       await find(call)
-      await call.deps.fleet?.rooms.fleet.drainNode(call.param('id'), call.body.draining)
+      await call.deps.fleet?.rooms.fleet.drainNode(call.param('id'), call.body.draining, call.body.rooms)
       return wireNode(await find(call))
     },
   }),

@@ -83,7 +83,7 @@ function describe(definition: Operation): object {
     ...(whoMay(definition) && { description: whoMay(definition) }),
     security: guards.includes('fleet') ? [{ fleet: [] }] : guards.length > 0 ? [{ bearer: [] }, { token: [] }, { cookie: [] }] : [],
     parameters: parametersOf(definition),
-    ...(body && { requestBody: { required: true, content: body } }),
+    ...(body && { requestBody: { required: !definition.body?.isOptional, content: body } }),
     responses: {
       ...(reply ? { [definition.status ?? 200]: { description: 'done', ...contentOf(reply) } } : { 204: { description: 'done' } }),
       ...Object.fromEntries(failures),

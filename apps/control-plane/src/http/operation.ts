@@ -35,6 +35,8 @@ export type EarlyCall = Omit<Call<unknown>, 'body'>
 /** How a JSON body is read. */
 export interface BodyRules<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema
+  /** No body at all is as good as `{}`. */
+  readonly isOptional?: boolean
   /** Text after the JSON value is an error here; elsewhere it is ignored. */
   readonly isStrict?: boolean
   /** Says in the failure which field is wrong and how; elsewhere the words are upstream's. */

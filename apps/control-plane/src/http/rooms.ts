@@ -40,6 +40,8 @@ const NewLink = z.strictObject({
   uses: z.enum(['once', 'many']).default('many'),
 })
 
+const RoomMove = z.strictObject({ node: z.string().min(1).max(255).optional().describe('the capture node that is to have it') })
+
 /** The rooms of the fleet, for the machine that holds the fleet token. */
 export const rooms = [
   operation({
@@ -112,6 +114,23 @@ export const rooms = [
       const surface = await surfaceOf(call)
       return surface.hub.node.call('room.restart', {})
     },
+  }),
+  operation({
+    method: 'POST',
+    path: '/api/rooms/{id}/move',
+    summary:
+      'Move a room that runs to another node, without a body to the least loaded one. Its people stay, with new pictures; its desktop starts anew, as what ran in it can not be carried over',
+    guards,
+    body: { ...body, isOptional: true, schema: RoomMove },
+    reply: RoomReply,
+    status: 202,
+    fails: {
+      404: 'no such room or no such node, or the rooms API is off',
+      409: 'the room is on that node already, or is ending',
+      422: 'that node runs no desktops',
+      503: 'no node runs the room right now, or none has a place for it: the reason, and Retry-After',
+    },
+    handle: move,
   }),
   operation({
     method: 'POST',
@@ -241,6 +260,32 @@ async function end(call: EarlyCall): Promise<unknown> {
     throw new NekoError('unprocessable', 'the room default does not end: set rooms.default to false where it is not wanted')
   }
   return json(wireRoom({ record: outcome, spec: before.spec }), 202)
+}
+
+async function move(call: Call<z.output<typeof RoomMove>>): Promise<unknown> {
+  const { record, spec } = await findRoom(call)
+  const { node } = call.body
+  const outcome = await fleetOf(call).rooms.fleet.move(record.id, node)
+  switch (outcome.is) {
+    case 'moving':
+      return json(wireRoom({ record: outcome.record, spec }), 202)
+    case 'gone':
+      throw noRoom()
+    case 'ending':
+      throw new NekoError('conflict', 'the room is ending')
+    case 'waiting':
+      throw new NekoError('unavailable', 'no node runs this room right now: it can be moved when it runs')
+    case 'there':
+      throw new NekoError('conflict', `node: the room is on ${node} already`)
+    case 'unknown':
+      throw new NekoError('notFound', `node: there is no node ${node}, or it is not up`)
+    case 'no-capture':
+      throw new NekoError('unprocessable', `node: ${node} is a relay, which runs no desktops: name a capture node`)
+    case 'full':
+      throw new NekoError('unavailable', outcome.why)
+    default:
+      return outcome satisfies never
+  }
 }
 
 function wireRoom({ record, spec }: { record: RoomRecord; spec: FleetRoom['spec'] }): z.input<typeof RoomReply> {

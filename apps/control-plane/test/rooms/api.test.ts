@@ -1,6 +1,6 @@
 import { until } from '@neko-edge/kit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fleetToken, RoomWorld } from './fleet.fixture.ts'
+import { fleetToken, RoomWorld, StandInFleetNode } from './fleet.fixture.ts'
 
 describe('the rooms API', () => {
   let world: RoomWorld
@@ -30,6 +30,7 @@ describe('the rooms API', () => {
         ['PATCH', '/api/rooms/default'],
         ['DELETE', '/api/rooms/default'],
         ['POST', '/api/rooms/default/restart'],
+        ['POST', '/api/rooms/default/move'],
         ['POST', '/api/rooms/default/links'],
         ['GET', '/api/nodes'],
         ['PATCH', '/api/nodes/stand-in'],
@@ -255,6 +256,54 @@ describe('the rooms API', () => {
     expect((await other.ask('PATCH', '/api/nodes/stand-in', { body: { draining: 'yes' } })).status).toBe(400)
   })
 
+  it('[MOV-1972] moves a room that runs, with and without a body, and says what is in the way otherwise', async () => {
+    await using small = await RoomWorld.open({ count: 2, maxRooms: 3 })
+    const id = await small.create()
+    const move = async (body?: unknown, room = id) => {
+      const { status, json, headers } = await small.ask('POST', `/api/rooms/${room}/move`, { body })
+      return [status, json['node'] ?? json['message'], ...(headers.has('retry-after') ? ['again'] : [])]
+    }
+    const runs = async () => (await small.ask('GET', `/api/rooms/${id}`)).json['state'] === 'running'
+    await until(runs, { ms: 3_000, what: 'the room runs' })
+    expect(await move()).toEqual([503, 'no other capture node is up', 'again'])
+    await using other = await StandInFleetNode.open(small.planes.redis.url, { id: 'other', maxRooms: 1 })
+    expect(await move({ node: 'stand-in' })).toEqual([409, 'node: the room is on stand-in already'])
+    expect(await move({ node: 'nobody' })).toEqual([404, 'node: there is no node nobody, or it is not up'])
+    expect(await move({}, 'nowhere')).toEqual([404, 'there is no such room'])
+    for (const [body, wrong] of [
+      [{ node: 5 }, 'node: '],
+      [{ node: '' }, 'node: '],
+      [{ to: 'other' }, 'body: '],
+      ['{', ''],
+      ['[]', 'body: '],
+    ] as const) {
+      expect(await move(body)).toEqual([400, expect.stringContaining(wrong)])
+    }
+    await small.ask('PATCH', '/api/nodes/other', { body: { draining: true } })
+    expect(await move({ node: 'other' })).toEqual([503, 'other is being drained', 'again'])
+    await small.ask('PATCH', '/api/nodes/other', { body: { draining: false } })
+    expect(await move()).toEqual([202, 'other'])
+    await until(runs, { ms: 3_000, what: 'the room runs elsewhere' })
+    expect((await small.ask('GET', '/api/nodes')).json).toMatchObject([
+      { id: 'other', rooms: 1 },
+      { id: 'stand-in', rooms: 0 },
+    ])
+    // Emptied again, into the first one.
+    const drained = await small.ask('PATCH', '/api/nodes/other', { body: { draining: true, rooms: 'move' } })
+    expect(drained).toMatchObject({ status: 200, json: { draining: true, rooms: 0 } })
+    expect((await small.ask('GET', `/api/rooms/${id}`)).json).toMatchObject({ node: 'stand-in' })
+    for (const body of [
+      { draining: true, rooms: 'sell' },
+      { draining: false, rooms: 'move' },
+    ]) {
+      expect(await small.ask('PATCH', '/api/nodes/other', { body })).toMatchObject({
+        status: 400,
+        json: { message: expect.stringContaining('rooms: ') },
+      })
+    }
+    expect((await other.fleet.nodes()).find(({ id: name }) => name === 'other')?.isDrained).toBe(true)
+  })
+
   it('[FLEET-1639] the metrics of the server count rooms by state and say what nodes have, those of a room do not', async () => {
     const id = await world.create()
     await until(async () => (await world.planes.metric('neko_edge_rooms{state="running"}')) > 0, { ms: 3_000, what: 'a running room' })
@@ -271,6 +320,7 @@ describe('the rooms API', () => {
       '/api/rooms',
       '/api/rooms/{id}',
       '/api/rooms/{id}/restart',
+      '/api/rooms/{id}/move',
       '/api/rooms/{id}/links',
       '/api/nodes',
       '/api/nodes/{id}',
