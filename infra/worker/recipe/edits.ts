@@ -282,11 +282,53 @@ const transportCc: readonly Edit[] = [
   },
 ]
 
+const strangers: readonly Edit[] = [
+  {
+    file: 'src/RTC/PipeTransport.cpp',
+    expects: '#include "Logger.hpp"\n',
+    replaceWith: '#include "Logger.hpp"\n#include "Counters.hpp"\n',
+    why: 'Header, for the edit below.',
+  },
+  {
+    file: 'src/RTC/PipeTransport.cpp',
+    expects: '\t\t// Increase receive transmission.\n\t\tRTC::Transport::DataReceived(len);\n',
+    replaceWith: `\t\tif (this->tuple && !this->tuple->Compare(tuple))
+\t\t{
+\t\t\tCounters::Get().strangers++;
+
+\t\t\treturn;
+\t\t}
+
+\t\t// Increase receive transmission.
+\t\tRTC::Transport::DataReceived(len);
+`,
+    why:
+      'What comes from another address than that of the other end costs a comparison, not a decryption, and is counted. Decrypted first, as mediasoup does, a copy of ' +
+      'an authentic packet would also use up its number before the packet itself comes.',
+  },
+  {
+    file: 'src/RTC/SrtpSession.cpp',
+    expects: '\t\t\tMS_DEBUG_TAG(srtp, "srtp_unprotect() failed: %s", DepLibSRTP::GetErrorString(err).c_str());\n',
+    replaceWith: `\t\t\tCounters::Get().forged += err == srtp_err_status_auth_fail;
+\t\t\tMS_DEBUG_TAG(srtp, "srtp_unprotect() failed: %s", DepLibSRTP::GetErrorString(err).c_str());
+`,
+    why: 'RTP that does not bear the key of its sender, whoever pretends to be him, is counted. A packet that came twice is not.',
+  },
+  {
+    file: 'src/RTC/SrtpSession.cpp',
+    expects: '\t\t\tMS_DEBUG_TAG(srtp, "srtp_unprotect_rtcp() failed: %s", DepLibSRTP::GetErrorString(err).c_str());\n',
+    replaceWith: `\t\t\tCounters::Get().forged += err == srtp_err_status_auth_fail;
+\t\t\tMS_DEBUG_TAG(srtp, "srtp_unprotect_rtcp() failed: %s", DepLibSRTP::GetErrorString(err).c_str());
+`,
+    why: 'RTCP, too.',
+  },
+]
+
 /**
  * The workers that can be built, and every change that each makes to a copy of mediasoup's source before it is compiled.
  * `fast` is what this project runs; `stock` is mediasoup as it is, for comparison and as a way out.
  */
 export const editsOf = {
-  fast: [...stock, ...sendQueue, ...fanOut, ...aead, ...transportCc],
+  fast: [...stock, ...sendQueue, ...fanOut, ...aead, ...transportCc, ...strangers],
   stock,
 } as const satisfies Record<string, readonly Edit[]>

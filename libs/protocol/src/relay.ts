@@ -31,9 +31,11 @@ export const relayCalls = {
   'relay.open': z.object({ room, origin: node, parent: node, media: RelayedMedia }),
   /** To a relay: take it from another one from now on, or anew from the same. */
   'relay.feed': z.object({ room, parent: node }),
-  'relay.close': z.object({ room }),
+  'relay.close': z.object({ room, origin: node }),
+  /** To a relay: how many packets its media workers have refused. */
+  'relay.refused': z.object({ room }),
   /** To a relay: is the room still there? Silence ends it. */
-  'relay.beat': z.object({ room, bitrates: z.record(z.string(), z.number()) }),
+  'relay.beat': z.object({ room, origin: node, bitrates: z.record(z.string(), z.number()) }),
   /** To a relay: what a control plane asked about one of its viewers. */
   'relay.peer': z.object({ room, call: z.string(), args: z.unknown() }),
   /** To a relay: this viewer is elsewhere now. */
@@ -69,11 +71,15 @@ export type PipeReply = z.infer<typeof PipeReply>
 export const RelayState = z.object({ viewers: z.number(), isFull: z.boolean(), ids: z.array(z.string()) })
 export type RelayState = z.infer<typeof RelayState>
 
+/** The reply to `relay.refused`; null where they do not count. */
+export const RefusedPackets = z.number().nullable()
+
 /** What each of these calls gives, where it gives anything. */
 export interface RelayReplies {
   'pipe.open': PipeReply
   'relay.beat': RelayState
   'relay.peer': unknown
+  'relay.refused': number | null
 }
 
 /** A message for the data channels of all viewers of a room's relays but one, in base64. */

@@ -25,6 +25,8 @@ export class NodeRelays implements AsyncDisposable {
   readonly #origins = new Map<string, RelayHandlers>()
   readonly #rooms = new Map<string, Promise<RelayRoom>>()
   readonly #running = new Map<string, RelayRoom>()
+  /** Whom each of them comes from. */
+  readonly #origin = new Map<string, string>()
   #stop: () => void = () => undefined
   #isClosed = false
 
@@ -64,8 +66,11 @@ export class NodeRelays implements AsyncDisposable {
     }
     if (name === 'relay.close') {
       return {
-        'relay.close': async () => {
-          await this.#close(room)
+        'relay.close': async ({ origin }) => {
+          // A node that had the room before and wakes up late ends nothing of who has it now.
+          if (this.#origin.get(room) === origin) {
+            await this.#close(room)
+          }
           return null
         },
       }
@@ -88,6 +93,7 @@ export class NodeRelays implements AsyncDisposable {
       log: log.child({ room: opened.room }),
     })
     this.#rooms.set(opened.room, opening)
+    this.#origin.set(opened.room, opened.origin)
     try {
       this.#running.set(opened.room, await opening)
       return null
@@ -101,6 +107,7 @@ export class NodeRelays implements AsyncDisposable {
     const opening = this.#rooms.get(room)
     this.#rooms.delete(room)
     this.#running.delete(room)
+    this.#origin.delete(room)
     const opened = await opening?.catch(() => undefined)
     await opened?.[Symbol.asyncDispose]()
   }

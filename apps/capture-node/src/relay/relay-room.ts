@@ -128,13 +128,20 @@ export class RelayRoom implements AsyncDisposable {
       this.#fanOut.reconnect()
       return null
     },
-    'relay.beat': ({ bitrates }) => {
+    'relay.beat': ({ origin, bitrates }) => {
+      if (origin !== this.#options.opened.origin) {
+        throw new NekoError('notFound', `this relay has the room from ${this.#options.opened.origin}`)
+      }
       this.#silentMs = 0
       for (const source of this.#sources) {
         source.bitrate = bitrates[source.id] ?? 0
       }
       const ids = this.#sources.filter(({ isHeld }) => isHeld).map(({ id }) => id)
       return { viewers: this.viewers, isFull: this.#options.noPlace() !== undefined, ids }
+    },
+    'relay.refused': async () => {
+      const counters = (await this.#options.sfu.workers()).flatMap((worker) => worker.counters ?? [])
+      return counters.length === 0 ? null : counters.reduce((sum, { strangers, forged }) => sum + strangers + forged, 0)
     },
     'relay.peer': ({ call, args }) => peerCalls(this.#viewers).byName(call, args),
     'relay.release': ({ session }) => {

@@ -1,5 +1,5 @@
 import { type Clock, type Log, messageOf, NekoError, type NodeId, SerialQueue } from '@neko-edge/kit'
-import { type NodeArgs, type NodeReplies, type RelayArgs, type RelayedMedia, RelayState } from '@neko-edge/protocol'
+import { type NodeArgs, type NodeReplies, RefusedPackets, type RelayArgs, type RelayedMedia, RelayState } from '@neko-edge/protocol'
 import { type Fleet, type Room, relayedChannel, watchSession } from '@neko-edge/store'
 import type { RtpSource } from '../capture/rtp-source.ts'
 import type { PeerCall } from '../room/peer-calls.ts'
@@ -33,6 +33,8 @@ export interface RelayNumbers {
   readonly relay: string
   readonly viewers: number
   readonly bytesSent: number
+  /** Packets of strangers that its workers refused; absent where it does not say. */
+  readonly refused: number | undefined
 }
 
 /** A node that has the room from this one, or from another that has. */
@@ -89,7 +91,13 @@ export class Relays implements AsyncDisposable {
 
   async numbers(): Promise<RelayNumbers[]> {
     const sent = new Map((await this.#options.fanOut.pipeStats()).map(({ name, bytesSent }) => [name, bytesSent]))
-    return [...this.#relays.values()].map(({ node, viewers }) => ({ relay: node, viewers, bytesSent: sent.get(node) ?? 0 }))
+    const all = [...this.#relays.values()].map(async ({ node, viewers }) => ({
+      relay: node,
+      viewers,
+      bytesSent: sent.get(node) ?? 0,
+      refused: await this.#refusedBy(node),
+    }))
+    return Promise.all(all)
   }
 
   /** Whether somebody who comes now would find a place behind a relay; as far as was known a moment ago. */
@@ -183,7 +191,7 @@ export class Relays implements AsyncDisposable {
     this.#options.onClosed()
     for (const { node, held } of this.#relays.values()) {
       held.set([])
-      this.#options.relayBus.tell(node, 'relay.close', { room: this.#id })
+      this.#options.relayBus.tell(node, 'relay.close', { room: this.#id, origin: this.#options.node })
     }
     this.#relays.clear()
   }
@@ -294,6 +302,16 @@ export class Relays implements AsyncDisposable {
     }
   }
 
+  async #refusedBy(node: string): Promise<number | undefined> {
+    try {
+      const reply = await this.#options.relayBus.call(node, 'relay.refused', { args: { room: this.#id }, ms: answerMs })
+      return RefusedPackets.parse(reply) ?? undefined
+    } catch (error) {
+      this.#options.log.debug({ relay: node, error: messageOf(error) }, 'relay gives no numbers')
+      return undefined
+    }
+  }
+
   #beat(): void {
     if (!this.#options.isReachable()) {
       this.#unreachableAt = this.#options.clock.now()
@@ -311,7 +329,7 @@ export class Relays implements AsyncDisposable {
   async #ask(relay: Relay): Promise<void> {
     const bitrates = Object.fromEntries(this.#options.sources.map(({ id, bitrate }) => [id, bitrate]))
     try {
-      const args = { room: this.#id, bitrates }
+      const args = { room: this.#id, origin: this.#options.node, bitrates }
       const state = RelayState.parse(await this.#options.relayBus.call(relay.node, 'relay.beat', { args, ms: answerMs }))
       relay.failures = 0
       relay.viewers = state.viewers
@@ -332,7 +350,7 @@ export class Relays implements AsyncDisposable {
     const { relayBus, fanOut } = this.#options
     this.#relays.delete(relay.node)
     relay.held.set([])
-    relayBus.tell(relay.node, 'relay.close', { room: this.#id })
+    relayBus.tell(relay.node, 'relay.close', { room: this.#id, origin: this.#options.node })
     if (relay.parent) {
       relayBus.tell(relay.parent.node, 'pipe.close', { room: this.#id, name: relay.node })
     } else {
@@ -346,7 +364,7 @@ export class Relays implements AsyncDisposable {
 
   async #end(session: string, peer: string): Promise<void> {
     try {
-      await this.#options.room.run(watchSession, [session, peer, '0'])
+      await this.#options.room.run(watchSession, [session, peer, '0', 'peer'])
     } catch (error) {
       this.#options.log.warn({ session, error: messageOf(error) }, 'viewer could not be recorded')
     }

@@ -176,6 +176,10 @@ function relayFamilies(relays: readonly RelayNumbers[]): MetricFamily[] {
       help: 'Bytes that this node itself has sent to a relay.',
       samples: each(({ bytesSent }) => bytesSent),
     }),
+    family('counter', 'edge_relay_refused_packets_total', {
+      help: 'Packets that the media workers of a relay refused: strangers at the ends of its pipes, and what bore the wrong key.',
+      samples: relays.flatMap(({ relay, refused }) => (refused === undefined ? [] : [{ labels: { relay }, value: refused }])),
+    }),
   ]
 }
 
@@ -216,6 +220,16 @@ const fastWorkerRows: readonly (readonly [name: string, help: string, value: (co
   ['send_failed', 'Datagrams that the kernel refused.', ({ failed }) => failed],
   ['frames_held', 'Times that the beginning of a frame was held for its end.', ({ holds }) => holds],
   ['frames_held_in_vain', 'Times that this end did not come in time.', ({ holdsExpired }) => holdsExpired],
+  [
+    'stranger_datagrams',
+    'Datagrams to the end of a pipe between nodes or workers that did not come from its other end: refused.',
+    ({ strangers }) => strangers,
+  ],
+  [
+    'forged_packets',
+    'RTP and RTCP, at pipes and from viewers, that did not bear the key of their sender (SRTP): refused.',
+    ({ forged }) => forged,
+  ],
 ]
 
 function fastWorkerFamilies(workers: readonly WorkerStats[]): MetricFamily[] {

@@ -18,12 +18,14 @@ export interface WorkerCounters {
   readonly failed: number
   readonly holds: number
   readonly holdsExpired: number
+  readonly strangers: number
+  readonly forged: number
 }
 
 const memory = 'memfd:neko-edge-worker-counters'
-const version = 1
+const version = 2
 const segmentClasses = 5
-const words = 18
+const words = 20
 
 /**
  * The counters of the worker with this pid, out of the memory that it shares. `undefined`: a stock worker, which has none, one that is
@@ -64,7 +66,7 @@ async function read(path: string): Promise<WorkerCounters | undefined> {
   if (bytesRead < buffer.length || found !== version) {
     return undefined
   }
-  const [calls, fallbacks, again, backlogged, dropped, failed, holds, holdsExpired] = rest.slice(segmentClasses)
+  const [calls, fallbacks, again, backlogged, dropped, failed, holds, holdsExpired, strangers, forged] = rest.slice(segmentClasses)
   return {
     aead: provider === 2 ? 'ipsec-mb' : 'openssl',
     datagrams: datagrams ?? 0,
@@ -79,5 +81,7 @@ async function read(path: string): Promise<WorkerCounters | undefined> {
     failed: failed ?? 0,
     holds: holds ?? 0,
     holdsExpired: holdsExpired ?? 0,
+    strangers: strangers ?? 0,
+    forged: forged ?? 0,
   }
 }

@@ -45,7 +45,7 @@ it('[RLY-1760] what nodes ask of each other is read like anything from a network
     // The node that it is to take the room from is not there.
     ['relay', 'relay.open', opened, 'unavailable'],
     ['stage', 'relay.open', opened, 'unavailable'],
-    ['relay', 'relay.beat', { room: 'default', bitrates: {} }, 'notFound'],
+    ['relay', 'relay.beat', { room: 'default', origin: 'stage', bitrates: {} }, 'notFound'],
     ['relay', 'relay.peer', { room: 'default', call: 'peer.open', args: {} }, 'notFound'],
     ['relay', 'pipe.open', { room: 'default', name: 'x', end }, 'notFound'],
     ['relay', 'pipe.open', { room: 'default', name: 'x', end: { ...end, port: 'many' } }, 'invalid'],
@@ -54,7 +54,7 @@ it('[RLY-1760] what nodes ask of each other is read like anything from a network
   for (const [node, name, args, code] of cases) {
     expect(await nodes.call(node, name, args), `${node} ${name} ${JSON.stringify(args)}`).toBe(code)
   }
-  expect(await nodes.call('relay', 'relay.close', { room: 'default' })).toBeUndefined()
+  expect(await nodes.call('relay', 'relay.close', { room: 'default', origin: 'stage' })).toBeUndefined()
   expect([nodes.relay.viewers, nodes.stage.viewers]).toEqual([0, 0])
 })
 

@@ -1,6 +1,7 @@
+import { createSocket } from 'node:dgram'
 import { type InstanceId, type NodeId, silentLog, systemClock, until } from '@neko-edge/kit'
 import type { RelayArgs } from '@neko-edge/protocol'
-import { Bus, type Connection, connect, Fleet, type Signal, takeControl } from '@neko-edge/store'
+import { Bus, type Connection, connect, Fleet, relayChannel, type Signal, takeControl } from '@neko-edge/store'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { enter, user, World } from '../../../../libs/store/test/world.ts'
 import { NodeRelays } from '../../src/relay/node-relays.ts'
@@ -167,6 +168,26 @@ it('[RLY-1762] fills relays one after the other, each next one fed by the one be
     { ms: patienceMs, what: 'the input', everyMs: 100 },
   )
   expect(tree.inputs.at(-1)).toEqual({ room: 'default', session: 'ben', dialect: 'v3', fence, input: { is: 'move', x: 3, y: 5 } })
+})
+
+it('[MOV-1976] a node that had the room before ends and keeps nothing of who has it now; what strangers send to a relay shows in the room’s numbers', async () => {
+  const old = await Bus.open(tree.connection, { instance: 'an old origin' as InstanceId, log: silentLog })
+  const say = (name: string, more = {}) => old.call(relayChannel('a'), name, { args: { room: 'default', origin: 'old', ...more } })
+  await expect(say('relay.beat', { bitrates: {} })).rejects.toMatchObject({ code: 'notFound' })
+  expect(await say('relay.close')).toBeNull()
+  await old[Symbol.asyncDispose]()
+  expect((await tree.relays.numbers()).map(({ relay, refused }) => [relay, refused])).toEqual([
+    ['a', 0],
+    ['b', 0],
+  ])
+  // One at every port that may be the end of a pipe: the relay that feeds another one has two.
+  const stranger = createSocket('udp4')
+  for (let port = pipes.range.min; port <= pipes.range.max; port++) {
+    stranger.send(Buffer.alloc(200, 0x80), port, '127.0.0.1')
+  }
+  const refused = async () => (await tree.relays.numbers()).map((relay) => relay.refused).join()
+  await until(async () => (await refused()) === '2,1', { ms: patienceMs, what: 'the strangers to be counted' })
+  stranger.close()
 })
 
 it('[RLY-1763] who asks again, where he is, takes nobody’s place; who is served elsewhere by then is let go', async () => {

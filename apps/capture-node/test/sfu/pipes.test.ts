@@ -155,11 +155,16 @@ it('[SFU-1723] the origin’s worker dies: the relay takes the room anew, and it
   expect(performance.now() - killedAt).toBeLessThan(3_000)
 })
 
-it('[SFU-1724] what strangers send to the ends of a pipe goes nowhere', async () => {
+it('[SFU-1724] what strangers send to the ends of a pipe is refused and counted, and nobody is harmed', async () => {
   await using world = await testRoom({ pipes })
   await using relay = await relayOf(world.room, world.sources)
   await using viewer = await join(relay.room)
   await flows(viewer)
+  const counted = async () => {
+    const both = [...(await world.sfu.workers()), ...(await relay.sfu.workers())]
+    return { strangers: both.map(({ counters }) => counters?.strangers), forged: both.map(({ counters }) => counters?.forged) }
+  }
+  expect(await counted()).toEqual({ strangers: [0, 0], forged: [0, 0] })
   const stranger = createSocket('udp4')
   stranger.bind(0, '127.0.0.1')
   await once(stranger, 'listening')
@@ -169,20 +174,51 @@ it('[SFU-1724] what strangers send to the ends of a pipe goes nowhere', async ()
   const rtp = Buffer.from('8060000100000001000003e9101020f0009d012a40010001', 'hex')
   const pli = Buffer.from('81ce000200000001000003e9', 'hex')
   const asked = world.sources.hq.keyFrameRequests
-  for (const { port } of relay.ends) {
-    for (let index = 0; index < 2_000; index++) {
-      rtp.writeUInt16BE(index, 2)
-      stranger.send(rtp, port, '127.0.0.1')
-      stranger.send(pli, port, '127.0.0.1')
-      stranger.send(Buffer.alloc(1 + (index % 1_400), index), port, '127.0.0.1')
+  const visit = (rounds: number) => {
+    for (const { port } of relay.ends) {
+      for (let index = 0; index < rounds; index++) {
+        rtp.writeUInt16BE(index, 2)
+        stranger.send(rtp, port, '127.0.0.1')
+        stranger.send(pli, port, '127.0.0.1')
+        stranger.send(Buffer.alloc(1 + (index % 1_400), index), port, '127.0.0.1')
+      }
     }
   }
+  // More than a socket holds; then so few that all of them arrive.
+  visit(2_000)
+  await flows(viewer)
+  const before = (await counted()).strangers
+  visit(10)
+  const areAll = async () => (await counted()).strangers.every((count, index) => (count ?? 0) >= (before[index] ?? 0) + 30)
+  await until(areAll, { ms: patienceMs, what: 'all to be counted' })
+  expect((await counted()).forged).toEqual([0, 0])
   await flows(viewer)
   expect(viewer.viewer.missing).toBe(0)
   expect(viewer.peer.state).toBe('connected')
   expect(world.sources.hq.keyFrameRequests).toBe(asked)
   expect(heard).toEqual([])
   stranger.close()
+})
+
+it('[MOV-1975] who sends from the very address of the other end, and has not its key, is refused and counted, too', async () => {
+  await using world = await testRoom({ pipes })
+  const impostor = createSocket('udp4')
+  impostor.bind(0, '127.0.0.1')
+  await once(impostor, 'listening')
+  const key = { cryptoSuite: 'AEAD_AES_256_GCM', keyBase64: Buffer.alloc(44, 7).toString('base64') }
+  const { port } = await world.room.openPipe('impostor', { ip: '127.0.0.1', port: impostor.address().port, srtp: key }, () => undefined)
+  const forged = async () => (await world.sfu.workers())[0]?.counters?.forged ?? 0
+  const before = world.sources.hq.keyFrameRequests
+  // A request for a key frame and a packet, each with bytes where its authentication tag would be.
+  const rtp = Buffer.concat([Buffer.from('8060000100000001000003e9101020f0009d012a40010001', 'hex'), Buffer.alloc(16, 1)])
+  const pli = Buffer.concat([Buffer.from('81ce000200000001000003e9', 'hex'), Buffer.alloc(20, 1)])
+  for (let index = 0; index < 20; index++) {
+    impostor.send(rtp, port, '127.0.0.1')
+    impostor.send(pli, port, '127.0.0.1')
+  }
+  await until(async () => (await forged()) === 40, { ms: patienceMs, what: 'all to be counted' })
+  expect(world.sources.hq.keyFrameRequests).toBe(before)
+  impostor.close()
 })
 
 it('[SFU-1725] an end that is none, or streams of another room: refused, and the room goes on', async () => {

@@ -10,7 +10,7 @@
 struct Counters
 {
 	static constexpr const char* Name{ "neko-edge-worker-counters" };
-	static constexpr uint64_t Version{ 1 };
+	static constexpr uint64_t Version{ 2 };
 	/** Batches are counted by their segments: 1, 2, 3–4, 5–8, 9–16. */
 	static constexpr size_t SegmentClasses{ 5 };
 
@@ -39,6 +39,10 @@ struct Counters
 	/** Times that the beginning of a frame was held for its end, and how often that end did not come in time. */
 	uint64_t holds{ 0 };
 	uint64_t holdsExpired{ 0 };
+	/** Datagrams that came to the end of a pipe from elsewhere than its other end. */
+	uint64_t strangers{ 0 };
+	/** RTP and RTCP whose SRTP authentication failed, at pipes and from viewers. */
+	uint64_t forged{ 0 };
 
 	/** The counters of this process; in ordinary memory where no memfd can be had. Lives as long as the process. */
 	static Counters& Get();
