@@ -286,6 +286,13 @@ static void tick(uint32_t now) {
   }
 }
 
+static void tickWhenDue(void) {
+  static uint32_t nextTickMs;
+  uint32_t now = nowMs();
+  if (nextTickMs == 0) nextTickMs = now;
+  if (isDue(&nextTickMs, now, tickMs)) tick(now);
+}
+
 int main(void) {
   srtp_init();
   setvbuf(stdout, NULL, _IOLBF, 1 << 16);
@@ -296,7 +303,6 @@ int main(void) {
   struct rlimit files = {maxViewers + 64, maxViewers + 64};
   setrlimit(RLIMIT_NOFILE, &files);
   printf("{\"event\":\"ready\",\"fingerprint\":\"%s\"}\n", openDtls());
-  uint32_t nextTickMs = nowMs();
   for (;;) {
     struct epoll_event events[256];
     int count = epoll_wait(poller, events, 256, tickMs);
@@ -306,11 +312,12 @@ int main(void) {
         hasCommands = true;
       } else {
         drain(events[i].data.ptr);
+        /* In between, too: where so much waits that one round takes seconds, the server must hear of each viewer all the same. */
+        tickWhenDue();
       }
     }
     /* After the sockets: a command may free a viewer that is still in the list. */
     if (hasCommands && !readCommands()) return 0;
-    uint32_t now = nowMs();
-    if (isDue(&nextTickMs, now, tickMs)) tick(now);
+    tickWhenDue();
   }
 }

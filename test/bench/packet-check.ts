@@ -15,7 +15,7 @@ export async function packetCheck({ workers, packets }: PacketCheckOptions, prog
   const results: object[] = []
   for (const { name, path: workerBin } of workers) {
     const checks: Record<string, () => Promise<check.Outcome>> = {
-      payloads: () => check.checkPayloads({ workerBin, viewers: 150, ms: 0, packets, fps: 60 }),
+      payloads: () => check.checkPayloads({ workerBin, viewers: 150, ms: 0, packets }),
       losses: () => check.checkLosses({ workerBin, viewers: 100, ms: minuteMs / 2 }),
       // The roll-over counter of SRTP goes from 0 to 3.
       rollover: () => check.checkRollover({ workerBin, packets: 3.5 * 65_536 }),
