@@ -31,6 +31,9 @@ missing_of() {
   done
 }
 
+# What compiles the native viewers (infra/viewers), on their first use.
+viewer_packages='gcc libc6-dev libsrtp2-dev libssl-dev'
+
 supported_system() {
   if [ "$(uname -s)" != Linux ] || ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     fail "neko-edge sets itself up on Debian and Ubuntu; this is $(uname -s) without apt-get" \
@@ -58,6 +61,16 @@ provide_packages() {
     return
   fi
   install_packages 'Debian packages' $missing
+}
+
+# For `neko load-test` alone: elsewhere they come with what builds the worker.
+provide_viewers() {
+  missing=$(missing_of $viewer_packages)
+  if [ -z "$missing" ]; then
+    already_there 'native viewers'
+    return
+  fi
+  install_packages 'native viewers' $missing
 }
 
 # install_packages STEP PACKAGE…

@@ -32,6 +32,7 @@ case ${1:-} in
   neko)
     case ${2:-} in
       serve | capture-node) parts='packages modules worker web' ;;
+      load-test) parts='viewers modules' ;;
       *) parts='modules web' ;;
     esac
     ;;

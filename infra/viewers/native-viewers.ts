@@ -33,6 +33,7 @@ const Report = z.object({
 const Line = z.discriminatedUnion('event', [
   z.object({ event: z.literal('ready'), fingerprint: z.string() }),
   z.object({ event: z.literal('connected'), id: z.number(), profile: z.string(), ms: z.number() }),
+  z.object({ event: z.literal('picture'), id: z.number(), ms: z.number() }),
   z.object({ event: z.literal('failed'), id: z.number().optional(), message: z.string() }),
   z.object({ event: z.literal('closed'), id: z.number() }),
   Report,
@@ -71,6 +72,8 @@ export class NativeViewers implements AsyncDisposable {
   readonly #reports: { resolve: (report: ViewersReport) => void; reject: (error: Error) => void }[] = []
   /** Viewers that ended after they were connected, with the reason. */
   readonly ended = new Map<number, string>()
+  /** Of each viewer that has a picture: milliseconds from its start to the first packet of it. */
+  readonly firstPacketMs = new Map<number, number>()
   /** How the process ended, once it has. */
   #exit: string | undefined
   #nextId = 0
@@ -83,7 +86,8 @@ export class NativeViewers implements AsyncDisposable {
 
   /** Compiles the program where needed, and starts it. */
   static async open(): Promise<NativeViewers> {
-    const child = spawn(await viewersProgram(), [], { stdio: ['pipe', 'pipe', 'inherit'] })
+    // In a group of its own: a Ctrl-C is for us, who end the viewers after their sessions. Without us it ends with its stdin.
+    const child = spawn(await viewersProgram(), [], { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
     const lines = createInterface({ input: child.stdout })
     try {
       const [line] = await within(startMs, 'the viewers', once(lines, 'line'))
@@ -161,6 +165,9 @@ export class NativeViewers implements AsyncDisposable {
     switch (line.event) {
       case 'connected':
         return this.#waiting.get(line.id)?.resolve(line.profile)
+      case 'picture':
+        this.firstPacketMs.set(line.id, line.ms)
+        return undefined
       case 'failed':
       case 'closed':
         return this.#end(line.id ?? -1, line.event === 'failed' ? line.message : 'closed by the server')

@@ -211,6 +211,10 @@ void receiveRtp(Viewer *viewer, uint8_t *bytes, int length, uint64_t arrivedNs) 
   if (!parse(bytes, (size_t)length, viewer->transportCcId, &packet)) return;
   noteArrival(viewer, packet.transportSequence, arrivedNs);
   if (packet.ssrc == viewer->video.ssrc) {
+    if (!viewer->hasPicture) {
+      viewer->hasPicture = true;
+      printf("{\"event\":\"picture\",\"id\":%u,\"ms\":%u}\n", viewer->id, nowMs() - viewer->bornMs);
+    }
     totals.packets += 1;
     totals.bytes += (uint64_t)length;
     totals.frames += packet.isLast;

@@ -44,7 +44,7 @@ typedef struct {
   struct sockaddr_storage remote;
   socklen_t remoteLength;
   char ufrag[64], password[64], remoteUfrag[64], remotePassword[64], fingerprint[128];
-  bool isLite, isDtlsClient, checksPayload, isPathOpen, isConnected, isClosed;
+  bool isLite, isDtlsClient, checksPayload, isPathOpen, isConnected, isClosed, hasPicture;
   int everyMs; /* > 0: a slow receiver, who reads so often */
   uint8_t transaction[12];
   uint32_t bornMs, nextCheckMs, nextReportMs, nextFeedbackMs, nextReadMs;

@@ -2,6 +2,7 @@ import { optionsHelp, shells } from '@neko-edge/config'
 import { messageOf, NekoError } from '@neko-edge/kit'
 import { runCompletion, runConfig, runMigrate } from './config-command.ts'
 import { fleetHelp, runFleet } from './fleet-command.ts'
+import { loadTestHelp, runLoadTest } from './load-test-command.ts'
 import { runCaptureNode, runControlPlane, runServe } from './server-process.ts'
 
 /** A command of the CLI: its own arguments, and the exit code where it ends by itself. */
@@ -10,7 +11,7 @@ interface Command {
   readonly usage: string
   /** Its own help, where it is not about options. */
   readonly help?: string
-  readonly run: (argv: readonly string[]) => Promise<undefined> | number
+  readonly run: (argv: readonly string[]) => Promise<number | undefined> | number
 }
 
 const commands: Readonly<Record<string, Command>> = {
@@ -32,6 +33,12 @@ const commands: Readonly<Record<string, Command>> = {
     about: 'the rooms and nodes of a fleet, over its rooms API: neko fleet --help',
     help: fleetHelp,
     run: runFleet,
+  },
+  'load-test': {
+    usage: '--url URL --members N …',
+    about: 'many members who watch a room of your own server, and what reaches them: neko load-test --help',
+    help: loadTestHelp,
+    run: runLoadTest,
   },
   completion: {
     usage: shells.join(' | '),

@@ -1,0 +1,81 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Person } from '../../apps/control-plane/test/session/person.fixture.ts'
+import { Fleet } from '../e2e/fleet.ts'
+
+const main = fileURLToPath(new URL('../../apps/neko/src/main.ts', import.meta.url))
+
+describe('neko load-test', () => {
+  let fleet: Fleet
+  let admin: Person
+
+  beforeAll(async () => {
+    fleet = await Fleet.open({ controlPlanes: [{}], env: { NEKO_DESKTOP_APP: 'sleep 100000' } })
+    admin = await Person.login({ url: () => fleet.urls[0] ?? '' }, { name: 'admin', password: 'admin', plane: 0 })
+  }, 60_000)
+  afterAll(() => fleet?.[Symbol.asyncDispose]())
+
+  const argv = (args: string) => [main, 'load-test', ...args.split(' ')]
+  const run = (args: string): Promise<{ code: number; stdout: string; stderr: string }> =>
+    new Promise((resolve) => {
+      const child = execFile(process.execPath, argv(args), (_error, stdout, stderr) =>
+        resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+      )
+    })
+  /** Names of those who are logged in by a load test. */
+  const inside = async () => {
+    const sessions = (await (await admin.request('/api/sessions', { method: 'GET' })).json()) as { profile: { name: string } }[]
+    return sessions.map(({ profile }) => profile.name).filter((name) => name.startsWith('load'))
+  }
+
+  it('[CLI-1353] five members join at the pace that is wished for, watch, are counted, and have all left afterwards', async () => {
+    const { code, stdout, stderr } = await run(`--url ${fleet.urls[0]} --password neko --members 5 --joins-per-second 5 --seconds 2`)
+    expect(stderr).toMatch(/^5 of 5 joined, 0 failed, 0 gone, \d+ packets\/s$/m)
+    const result = JSON.parse(stdout)
+    expect(result).toMatchObject({ joined: 5, failed: 0, failures: {}, gone: 0, connected: 5, codec: 'VP8', lost: 0, interrupted: false })
+    expect(result.seconds).toBeGreaterThanOrEqual(2)
+    expect(result.packets).toBeGreaterThanOrEqual(5 * result.packetsPerViewer.least)
+    expect(result.packetsPerViewer.least).toBeGreaterThan(10)
+    expect(result.bitratePerViewer / ((result.bytes * 8) / result.seconds / 5)).toBeCloseTo(1, 1)
+    expect(result.firstPacketMs.p95).toBeGreaterThanOrEqual(result.firstPacketMs.p50)
+    expect(result.joinMs.p50).toBeGreaterThan(0)
+    expect(result.clientCpu.viewers).toBeGreaterThan(0)
+    expect(code).toBe(0)
+    expect(await inside()).toEqual([])
+  })
+
+  it('[CLI-1354] after Ctrl-C everybody leaves, and the result is printed all the same', async () => {
+    const args = argv(`--url ${fleet.urls[0]} --password neko --members 3 --seconds 600`)
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let stdout = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString()
+    })
+    const ended = once(child, 'close')
+    for await (const chunk of child.stderr) {
+      if (String(chunk).includes('3 of 3 joined')) {
+        break
+      }
+    }
+    expect(await inside()).toHaveLength(3)
+    child.kill('SIGINT')
+    expect((await ended)[0]).toBe(130)
+    expect(JSON.parse(stdout)).toMatchObject({ interrupted: true, joined: 3, failed: 0, gone: 0 })
+    expect(await inside()).toEqual([])
+  })
+
+  it('[CLI-1355] says in a line what is wrong: the password, a host of others, nobody there, a bad number', async () => {
+    const wrong = await run(`--url ${fleet.urls[0]} --password guess --members 3`)
+    expect([wrong.code, wrong.stdout, wrong.stderr]).toEqual([1, '', expect.stringMatching(/^login: 401 .+\n$/)])
+    const foreign = await run('--url http://192.0.2.1 --password neko')
+    expect(foreign).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(/^192\.0\.2\.1 is at 192\.0\.2\.1.*--i-own-this\n$/) })
+    const silent = await run('--url http://127.0.0.1:1 --password neko --members 2')
+    expect(silent.code).toBe(1)
+    const [failure = '', ...more] = Object.entries(JSON.parse(silent.stdout).failures as Record<string, number>).map(String)
+    expect([failure, more]).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:1 does not answer: .*,2$/), []])
+    expect((await run('--members many --password neko')).stderr).toMatch(/^--members: /)
+    expect((await run('--members 2')).stderr).toMatch(/^--password: is missing/)
+  })
+})
