@@ -9,6 +9,8 @@ import { DeskPage, redField, target, textField } from './desk-page.ts'
 import { RoomPage } from './room-page.ts'
 import { Stack } from './stack.ts'
 
+const token = 'the-token-of-the-rooms'
+
 /** Firefox reaches no media on loopback: an address of this machine that is another. */
 const ownAddress = () =>
   Object.values(networkInterfaces())
@@ -27,7 +29,12 @@ describe('the page in Firefox', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'neko-firefox-'))
     desk = await DeskPage.open()
-    const env = { NEKO_FILETRANSFER_ENABLED: 'true', NEKO_FILETRANSFER_DIR: folder, NEKO_WEBRTC_NAT1TO1: ownAddress() }
+    const env = {
+      NEKO_FILETRANSFER_ENABLED: 'true',
+      NEKO_FILETRANSFER_DIR: folder,
+      NEKO_WEBRTC_NAT1TO1: ownAddress(),
+      NEKO_ROOMS_API_TOKEN: token,
+    }
     stack = await Stack.open({ appUrl: desk.url, env })
     bob = await V3Viewer.open({ url: stack.url, username: 'bob', password: 'neko' })
     firefox = await TestFirefox.open()
@@ -47,18 +54,14 @@ describe('the page in Firefox', () => {
     }
   }
 
+  const isRed = ([r, g, b]: readonly [number, number, number]) => r > 180 && g < 90 && b < 90
+
   it('[WEB-1540] comes in, and shows the desktop over WebRTC', async () => {
     ann = await RoomPage.enter(firefox, { url: stack.url, name: 'ann', password: 'admin' })
     await ann.waitForPath('udp')
     await ann.sees(10)
     const place = await desk.place(redField.x, redField.y)
-    await until(
-      async () => {
-        const [r, g, b] = await ann.colour(place.x, place.y)
-        return r > 180 && g < 90 && b < 90
-      },
-      { ms: 20_000, what: 'the red field' },
-    )
+    await until(async () => isRed(await ann.colour(place.x, place.y)), { ms: 20_000, what: 'the red field' })
   })
 
   it('[WEB-1541] takes control; a click arrives where it was made, and keys as they were typed', async () => {
@@ -131,5 +134,25 @@ describe('the page in Firefox', () => {
     await ann.page.getByRole('menuitem', { name: 'Remove from the room' }).click()
     await ann.page.getByRole('menuitem', { name: 'Really remove?' }).click()
     await bob.event('system/disconnect')
+  })
+
+  it('[V2-1953] shows a room in AV1; its pipeline leaves the format open, and Firefox crashes on 4:4:4', async () => {
+    const pipeline =
+      'ximagesrc display-name={display} show-pointer=false use-damage=false ! video/x-raw,framerate=25/1 ! videoconvert ! queue ! av1enc'
+    const encoding = 'usage-profile=realtime cpu-used=10 end-usage=cbr target-bitrate=1000 min-quantizer=4 max-quantizer=56'
+    const config = {
+      'capture.video.codec': 'av1',
+      'capture.video.pipeline': `${pipeline} ${encoding} lag-in-frames=0 keyframe-max-dist=25 ! appsink name=appsink`,
+      // Its directory would be in a data directory that is shut for the users of rooms.
+      'filetransfer.enabled': false,
+      'desktop.app_url': 'data:text/html,%3Cbody%20bgcolor=red%3E',
+    }
+    const room = { id: 'av1', user_password: 'neko', admin_password: 'admin', config }
+    const headers = { authorization: `Bearer ${token}` }
+    const made = await fetch(`${stack.url}/api/rooms`, { method: 'POST', headers, body: JSON.stringify(room) })
+    expect(made.status, await made.text()).toBe(201)
+    const fox = await RoomPage.enter(firefox, { url: `${stack.url}/room/av1`, name: 'fox', password: 'neko' })
+    await fox.sees(10)
+    await until(async () => isRed(await fox.colour(200, 400)), { ms: 10_000, what: 'a red desktop' })
   })
 })

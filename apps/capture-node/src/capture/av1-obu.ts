@@ -9,6 +9,7 @@ const extensionBit = 0x04
 const hasSizeBit = 0x02
 /** `show_existing_frame` and `frame_type`, the first bits of a frame header: all zero for a key frame (§5.9.2). */
 const frameKindBits = 0xe0
+const profileShift = 5
 
 /** One temporal unit, ready for packets. */
 export interface TemporalUnit {
@@ -16,12 +17,14 @@ export interface TemporalUnit {
   readonly obus: readonly Buffer[]
   /** Whether a viewer can begin here: a sequence header, and then a key frame. */
   readonly isKey: boolean
+  /** `seq_profile` of its sequence header (§5.5.1), where it has one: 0 is 4:2:0, and the only one that every viewer plays. */
+  readonly profile?: number
 }
 
 /** Reads a temporal unit of the low-overhead format (§5.2). `undefined` for bytes that are none. */
 export function readTemporalUnit(bytes: Buffer): TemporalUnit | undefined {
   const obus: Buffer[] = []
-  let hasSequence = false
+  let profile: number | undefined
   let isKeyFrame: boolean | undefined
   let at = 0
   while (at < bytes.length) {
@@ -33,13 +36,15 @@ export function readTemporalUnit(bytes: Buffer): TemporalUnit | undefined {
     if (!unsent.includes(type)) {
       obus.push(Buffer.concat([header, payload]))
     }
-    hasSequence ||= type === types.sequenceHeader
+    if (type === types.sequenceHeader) {
+      profile = (payload[0] ?? 0) >> profileShift
+    }
     if (type === types.frame || type === types.frameHeader) {
       isKeyFrame ??= ((payload[0] ?? frameKindBits) & frameKindBits) === 0
     }
     at = end
   }
-  return { obus, isKey: hasSequence && isKeyFrame === true }
+  return { obus, isKey: profile !== undefined && isKeyFrame === true, ...(profile === undefined ? {} : { profile }) }
 }
 
 function readObu(bytes: Buffer, at: number): { type: number; header: Buffer; payload: Buffer; end: number } | undefined {

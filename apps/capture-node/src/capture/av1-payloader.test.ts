@@ -37,6 +37,16 @@ function payloadOf(packet: Buffer): Buffer {
   return packet.subarray((packet[0]! & 0x10) === 0 ? 12 : 16 + 4 * packet.readUInt16BE(14))
 }
 
+/** What a payloader makes of arbitrary bytes; they may be a picture that it refuses. */
+function takenBy(payloader: (packet: Buffer) => Buffer[], packet: Buffer): Buffer[] {
+  try {
+    return payloader(packet)
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'invalid' })
+    return []
+  }
+}
+
 /** The elements of packets, joined where they were cut, by the aggregation header alone. */
 function joined(packets: readonly Buffer[]): Buffer[] {
   const all: Buffer[] = []
@@ -146,12 +156,21 @@ describe('AV1 in RTP', () => {
     expect(joined(wrapped(unit).flatMap(payloader))).toEqual([Buffer.from([0x30, 0x30])])
   })
 
-  test('[CAP-1004] no bytes make it fail', () => {
+  test('[V2-1951] another profile than that of the offer is no packet but an error that says what to do: 4:4:4 crashes Firefox', () => {
+    const units = [0, 1, 2].map((profile) => Buffer.concat([delimiter, obu(1, [profile << 5, 0, 0, 4]), obu(6, keyFrame)]))
+    const [main = [], ...others] = units.map((unit) => wrapped(unit))
+    for (const packets of others) {
+      expect(() => packets.flatMap(av1Payloader(mtu))).toThrow('put "video/x-raw,format=I420 !" in front of the encoder')
+    }
+    expect(main.flatMap(av1Payloader(mtu)).length).toBe(1)
+  })
+
+  test('[CAP-1004] no bytes make it fail otherwise', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 80 })), (packets) => {
         const payloader = av1Payloader(mtu)
         for (const packet of packets) {
-          for (const sent of payloader(Buffer.from(packet))) {
+          for (const sent of takenBy(payloader, Buffer.from(packet))) {
             expect(sent.length).toBeLessThanOrEqual(mtu)
           }
         }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { assert, Listeners, type NekoError, within } from '@neko-edge/kit'
+import { assert, Listeners, messageOf, type NekoError, within } from '@neko-edge/kit'
 import type { Child } from '@neko-edge/process'
 import type { Codec } from './codec.ts'
 import { FrameGather } from './frame-gather.ts'
@@ -184,8 +184,18 @@ export class Encoder implements RtpSource, AsyncDisposable {
     this.#requests = requests
     this.#silentMs = 0
     this.#cancelTick = this.#environment.clock.every(oneSecondMs, () => this.#tick())
-    rtp.on('data', (chunk: Buffer) => this.#take(read(chunk)))
+    rtp.on('data', (chunk: Buffer) => this.#take(this.#read(read, chunk)))
     rtcp.on('data', (chunk: Buffer) => this.#takeReports(rtcpUnframer.push(chunk)))
+  }
+
+  /** Nothing, and the end of the run, where it brings what viewers must not get. */
+  #read(read: (chunk: Buffer) => Buffer[], chunk: Buffer): Buffer[] {
+    try {
+      return read(chunk)
+    } catch (error) {
+      this.#process.abandon(messageOf(error), 'invalid')
+      return []
+    }
   }
 
   #detach(): void {

@@ -51,6 +51,17 @@ export function replaceAppsink(text: string, elements: string): string {
   return replaced
 }
 
+/** Encoders that take 4:4:4 besides 4:2:0, behind a `videoconvert` to which nobody has said what to make of the screen's RGB. */
+const openChroma = /(\bvideoconvert\b(?:(?!\bformat\s*=).)*?!\s*)((?:av1|vp9|x264)enc)(?=\s|$)/gsu
+
+/**
+ * Asks `videoconvert` for 4:2:0 where the text leaves the choice to it: it would choose 4:4:4, which loses nothing of RGB, but is another profile than
+ * the one that viewers are offered; Firefox 153 crashes on AV1 of that kind. A text that names a format keeps it.
+ */
+export function withChroma(text: string): string {
+  return text.replace(openChroma, (_, before: string, encoder: string) => `${before}video/x-raw,format=I420 ! ${encoder}`)
+}
+
 /** The first `show-pointer` of the pipeline turned to `shown`; a pipeline that names none shows the pointer, as ximagesrc does by itself. */
 export function withPointer(text: string, shown: 'shown' | 'hidden'): string {
   return text.replace(

@@ -102,9 +102,9 @@ export class PipelineProcess implements AsyncDisposable {
     }
   }
 
-  /** Ends a run that no longer does its work; the next follows with back-off, and `reason` is the failure until it succeeds. */
-  abandon(reason: string): void {
-    this.#fail(new NekoError('unavailable', `${this.#options.name}: ${reason}`))
+  /** Ends a run that no longer does its work; the next follows with back-off, if the code is not `invalid`, and `reason` is the failure until it succeeds. */
+  abandon(reason: string, code: 'unavailable' | 'invalid' = 'unavailable'): void {
+    this.#fail(new NekoError(code, `${this.#options.name}: ${reason}`))
     this.#child?.signal('SIGKILL')
   }
 
@@ -188,7 +188,8 @@ export class PipelineProcess implements AsyncDisposable {
       this.#launch()
     } else if (this.#isWanted) {
       const why = reason(errors) ?? this.#failure?.message ?? `ended with ${exit.signal ?? `code ${exit.code}`}`
-      const code = errors.some((line) => unparsable.test(line)) ? 'invalid' : 'unavailable'
+      const isFinal = this.#failure?.code === 'invalid' || errors.some((line) => unparsable.test(line))
+      const code = isFinal ? 'invalid' : 'unavailable'
       this.#log.warn({ why, livedMs: Math.round(livedMs) }, 'pipeline ended')
       this.#settle(new NekoError(code, why.slice(0, maxFailureLength)), livedMs)
     }

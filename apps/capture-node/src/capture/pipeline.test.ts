@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { defaultCaptureOptions, type VideoOptions } from './capture-options.ts'
 import { type CodecName, codecNamed, codecs } from './codec.ts'
-import { fillPlaceholders, launchArguments, replaceAppsink, safeValue, withPointer } from './launch-text.ts'
+import { fillPlaceholders, launchArguments, replaceAppsink, safeValue, withChroma, withPointer } from './launch-text.ts'
 import { audioPipelineText, videoPipelineText, withRtpTail } from './pipeline.ts'
 import { missingElements, v2AudioPipelineText, v2VideoPipelineText } from './v2-pipeline.ts'
 import { planVideo } from './video-plan.ts'
@@ -183,15 +183,33 @@ describe('pipelines', () => {
     expect(plan({ codec: 'h264', v2: {} }, (name: string) => !['openh264enc', 'x264enc'].includes(name)).codec.name).toBe('vp8')
   })
 
-  test('[CAP-1050] VP9 and AV1 of V2 are 4:2:0, the profile of the offer, though their encoders take 4:4:4', () => {
+  test('[CAP-1050] VP9, AV1 and H.264 are 4:2:0, the profile of the offer, though their encoders take 4:4:4: V2’s pipelines and written ones', () => {
     for (const [codec, element] of [
       ['vp9', 'vp9enc'],
       ['av1', 'av1enc'],
+      ['h264', 'x264enc'],
     ] as const) {
-      expect(v2VideoPipelineText({}, { codec: codecs[codec], display: ':1', hasElement: all }, screen)).toContain(
-        `! video/x-raw,format=I420 ! ${element} `,
-      )
+      const v2 = v2VideoPipelineText({}, { codec: codecs[codec], display: ':1', hasElement: (name) => name !== 'openh264enc' }, screen)
+      const entry = videoPipelineText({ gst_encoder: element, width: 'width / 2', height: 'height / 2' }, ':1', screen)
+      const written = `ximagesrc ! video/x-raw,format=BGRx ! videoconvert chroma-mode=none !\n  ${element} ! appsink name=appsink`
+      for (const text of [v2, entry, written]) {
+        expect(withRtpTail(text, codecs[codec], 2)).toMatch(new RegExp(`!\\s+video/x-raw,format=(?:I420|NV12) ! ${element}\\s`, 'u'))
+      }
     }
+  })
+
+  test('[V2-1950] a pipeline that names the format of its picture keeps it, and so does every encoder that has but one', () => {
+    for (const text of [
+      'ximagesrc ! videoconvert ! video/x-raw,format=NV12 ! queue ! x264enc ! appsink name=appsink',
+      'ximagesrc ! videoconvert ! capsfilter caps="video/x-raw, format=(string)Y444" ! av1enc ! appsink name=appsink',
+      'ximagesrc ! videoconvert ! queue ! vp8enc name=av1enc ! appsink name=appsink',
+      'ximagesrc ! glcolorconvert ! video/x-raw,format=Y444 ! vp9enc ! appsink name=appsink',
+    ]) {
+      expect(withChroma(text)).toBe(text)
+    }
+    expect(withChroma('a ! videoconvert ! video/x-raw,format=Y444 ! b ! videoconvert ! av1enc')).toBe(
+      'a ! videoconvert ! video/x-raw,format=Y444 ! b ! videoconvert ! video/x-raw,format=I420 ! av1enc',
+    )
   })
 
   test('[V2-85] hardware that is not there is named in an error, and the same codec is encoded without it', () => {

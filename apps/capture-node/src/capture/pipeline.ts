@@ -3,7 +3,7 @@ import { NekoError } from '@neko-edge/kit'
 import type { VideoPipelineOptions } from './capture-options.ts'
 import type { Codec } from './codec.ts'
 import { evaluate, evaluateNumber, printed } from './expression.ts'
-import { fillPlaceholders, replaceAppsink, safeValue } from './launch-text.ts'
+import { fillPlaceholders, replaceAppsink, safeValue, withChroma } from './launch-text.ts'
 import { mtu } from './rtp-reader.ts'
 
 /** The screen that expressions are computed with. */
@@ -107,7 +107,7 @@ export function withRtpTail(text: string, codec: Codec, ssrc: number): string {
     `${sessionName}.send_rtcp_src ! rtpstreampay ! fdsink fd=4 sync=false async=false`,
     `fdsrc fd=5 do-timestamp=true ! application/x-rtcp-stream ! rtpstreamdepay ! ${sessionName}.recv_rtcp_sink`,
   ]
-  return [replaceAppsink(text, payload), ...session].join(' ')
+  return [replaceAppsink(withChroma(text), payload), ...session].join(' ')
 }
 
 export function isSet(text: string | undefined): text is string {

@@ -10,11 +10,6 @@ import { builtAudioText, type CapturedScreen, defaultAudioKbit, frameQueue, isSe
 const defaultVideoKbit = 3072
 const defaultFps = 25
 
-/**
- * Asked for by name where the encoder takes 4:4:4, too: `videoconvert` would choose that for the sake of a screen's RGB, and it is another profile than the
- * offer names. Firefox 153 crashes on AV1 of that kind.
- */
-const i420 = 'video/x-raw,format=I420'
 const nv12 = 'video/x-raw,format=NV12'
 const baseline = 'video/x-h264,stream-format=byte-stream,profile=constrained-baseline'
 
@@ -85,7 +80,7 @@ function videoEncoding(
     case 'vp9':
       return {
         needs: ['vp9enc'],
-        elements: `${i420} ! vp9enc target-bitrate=${kbit * 1000} cpu-used=-5 threads=4 deadline=1 keyframe-max-dist=30 auto-alt-ref=true`,
+        elements: `vp9enc target-bitrate=${kbit * 1000} cpu-used=-5 threads=4 deadline=1 keyframe-max-dist=30 auto-alt-ref=true`,
       }
     case 'av1':
       return av1(kbit, threads, fps)
@@ -113,7 +108,7 @@ function vp8Vaapi(kbit: number): Encoding {
 function av1(kbit: number, threads: number, fps: number): Encoding {
   const speed = `usage-profile=realtime cpu-used=10 threads=${threads} tile-columns=${threads - 1}`
   const rate = `target-bitrate=${Math.round(kbit * 0.65)} end-usage=cbr undershoot-pct=95 min-quantizer=4 max-quantizer=56`
-  return { needs: ['av1enc'], elements: `${i420} ! av1enc ${speed} ${rate} lag-in-frames=0 keyframe-max-dist=${fps}` }
+  return { needs: ['av1enc'], elements: `av1enc ${speed} ${rate} lag-in-frames=0 keyframe-max-dist=${fps}` }
 }
 
 function h264Vaapi(kbit: number): Encoding {

@@ -365,4 +365,16 @@ describe('encoder', () => {
       expect(step).toBeLessThan(90_000 * 5)
     }
   })
+
+  test('[V2-1952] AV1 in 4:4:4, asked for by name, reaches nobody: the run ends for good, and whoever waits is told what to write', async () => {
+    const text = () =>
+      'videotestsrc is-live=true ! video/x-raw,format=Y444,width=320,height=180,framerate=25/1 ! av1enc usage-profile=realtime cpu-used=10 lag-in-frames=0 ! appsink name=appsink'
+    await using encoder = new Encoder({ id: 'main', codec: codecs.av1, text }, room.environment)
+    const packets: Buffer[] = []
+    encoder.onPackets((some) => packets.push(...some))
+    encoder.retain()
+    await expect(encoder.ready()).rejects.toThrow('put "video/x-raw,format=I420 !" in front of the encoder')
+    await until(() => !encoder.isRunning, { ms: 5_000, what: 'the end of the run' })
+    expect([packets.length, encoder.runs, encoder.failure?.code]).toEqual([0, 1, 'invalid'])
+  })
 })
