@@ -21,6 +21,7 @@ enum { maxViewers = 4096, batch = 32, tickMs = 10, checkEveryMs = 50, consentEve
 
 Totals totals;
 double lossShare;
+uint64_t lineBps;
 static Viewer *viewers[maxViewers];
 static int poller, highestId = -1;
 static uint64_t realtimeAheadNs;
@@ -189,6 +190,8 @@ static void obey(char *line) {
     }
   } else if (strcmp(words[0], "loss") == 0) {
     lossShare = strtod(word(words, "share", "0"), NULL);
+  } else if (strcmp(words[0], "rate") == 0) {
+    lineBps = strtoull(word(words, "bps", "0"), NULL, 10);
   } else if (strcmp(words[0], "report") == 0) {
     report();
   } else if (strcmp(words[0], "reset") == 0) {

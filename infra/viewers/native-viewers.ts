@@ -133,6 +133,11 @@ export class NativeViewers implements AsyncDisposable {
     this.#say('loss', { share })
   }
 
+  /** What the line to each viewer carries from now on, in bit/s: what waits longer than 200 ms for it is lost. 0: everything. */
+  setRate(bitsPerSecond: number): void {
+    this.#say('rate', { bps: Math.round(bitsPerSecond) })
+  }
+
   async report(): Promise<ViewersReport> {
     if (this.#exit !== undefined) {
       throw new NekoError('unavailable', this.#exit)

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { giveUpMs = 2000, askAgainMs = 60 };
+enum { giveUpMs = 2000, askAgainMs = 60, lineQueueMs = 200 };
 enum { payloadHeader = 26, magic = 0x6f6b656e };
 enum { flagFirst = 1, flagKey = 2, flagLast = 4 };
 
@@ -187,6 +187,15 @@ static bool isLostOnTheWay(void) {
   return lossShare > 0 && (double)(state >> 11) * 0x1p-53 < lossShare;
 }
 
+/* The line to the viewer is a queue before what it carries: a packet arrives when those before it have, or finds the queue full and is lost. */
+static bool isTooMuchForTheLine(Viewer *viewer, int length, uint64_t *arrivedNs) {
+  if (lineBps == 0) return false;
+  uint64_t free = viewer->lineFreeNs > *arrivedNs ? viewer->lineFreeNs : *arrivedNs;
+  if (free - *arrivedNs > lineQueueMs * 1000000u) return true;
+  viewer->lineFreeNs = *arrivedNs = free + (uint64_t)length * 8000000000u / lineBps;
+  return false;
+}
+
 static void noteArrival(Viewer *viewer, int sequence, uint64_t arrivedNs) {
   int last = viewer->arrivalCount - 1;
   bool isNewer = last < 0 || (int16_t)(uint16_t)((uint16_t)sequence - viewer->arrivals[last].sequence) > 0;
@@ -198,7 +207,7 @@ static void noteArrival(Viewer *viewer, int sequence, uint64_t arrivedNs) {
 void receiveRtp(Viewer *viewer, uint8_t *bytes, int length, uint64_t arrivedNs) {
   Packet packet;
   if (!viewer->isConnected) return;
-  if (isLostOnTheWay()) {
+  if (isLostOnTheWay() || isTooMuchForTheLine(viewer, length, &arrivedNs)) {
     totals.simulatedLosses += 1;
     return;
   }

@@ -56,10 +56,12 @@ typedef struct {
   int arrivalCount;
   uint8_t feedbackCount;
   uint64_t windowPackets;
+  uint64_t lineFreeNs; /* when its line has carried all that came before */
 } Viewer;
 
 extern Totals totals;
 extern double lossShare; /* of the media packets, thrown away as if the path had lost them */
+extern uint64_t lineBps; /* what the line to each viewer carries, in bit/s; 0: everything */
 
 uint32_t nowMs(void);
 uint64_t monotonicNs(void);

@@ -19,6 +19,14 @@ export interface Login {
   readonly password: string
 }
 
+/** What a member asks the room for. */
+export interface Wish {
+  /** The codec that the picture is to have, whatever its case; undefined: any. */
+  readonly codec: string | undefined
+  /** The name of a picture of the room, or `auto`; undefined: what the room gives first. */
+  readonly video: string | undefined
+}
+
 /** A member of a room of any neko V3 server, who watches by a native viewer. */
 export class LoadTestMember {
   readonly #base: URL
@@ -26,6 +34,7 @@ export class LoadTestMember {
   readonly #credentials: Readonly<Record<string, string>>
   readonly #viewers: NativeViewers
   #socket: WebSocket | undefined
+  #wish: Wish = { codec: undefined, video: undefined }
   #offer: string | undefined
   #viewer: NativeViewer | undefined
   #isLeaving = false
@@ -56,7 +65,8 @@ export class LoadTestMember {
   }
 
   /** Opens the socket and asks for the picture; resolves once WebRTC is up. Fails with the reason, or when `signal` aborts. */
-  async watch(signal: AbortSignal): Promise<void> {
+  async watch(wish: Wish, signal: AbortSignal): Promise<void> {
+    this.#wish = wish
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const stop = () => reject(new NekoError('conflict', 'interrupted'))
     signal.addEventListener('abort', stop)
@@ -64,7 +74,7 @@ export class LoadTestMember {
     url.protocol = url.protocol.replace('http', 'ws')
     const socket = new WebSocket(url, { headers: this.#credentials })
     this.#socket = socket
-    socket.addEventListener('open', () => this.#say('signal/request', {}))
+    socket.addEventListener('open', () => this.#say('signal/request', requestOf(wish)))
     socket.addEventListener('message', ({ data }) => {
       this.#hear(String(data)).then((isConnected) => isConnected && resolve(), reject)
     })
@@ -114,6 +124,7 @@ export class LoadTestMember {
     switch (event) {
       case 'signal/provide':
         this.#offer = Offer.parse(payload).sdp
+        this.#expectCodec()
         // Upstream names its addresses beside the offer.
         return /^a=candidate:/m.test(this.#offer) && this.#begin(this.#offer)
       case 'signal/candidate': {
@@ -130,6 +141,13 @@ export class LoadTestMember {
         return false
       default:
         return false
+    }
+  }
+
+  #expectCodec(): void {
+    const { codec } = this.#wish
+    if (codec !== undefined && this.codec?.toLowerCase() !== codec.toLowerCase()) {
+      throw new NekoError('conflict', `the room sends ${this.codec ?? 'no picture'}, not ${codec}`)
     }
   }
 
@@ -150,6 +168,10 @@ export class LoadTestMember {
   #say(event: string, payload: object): void {
     this.#socket?.send(JSON.stringify({ event, payload }))
   }
+}
+
+function requestOf({ video }: Wish): object {
+  return video === undefined ? {} : { video: video === 'auto' ? { auto: true } : { selector: { id: video, type: 'exact' } } }
 }
 
 // A redirect would lead to a host that nobody looked at.

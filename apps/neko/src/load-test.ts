@@ -11,10 +11,16 @@ export interface LoadTestOptions {
   readonly password: string
   /** Members are called by it and a number. */
   readonly name: string
-  readonly members: number
+  /** How many watch, rising: at each number all of them watch for `seconds`, and what reaches them is a step of the result. */
+  readonly members: readonly number[]
   readonly joinsPerSecond: number
-  /** How long all watch, from the last join on. */
   readonly seconds: number
+  /** The codec that the room is to have; one that has another is not joined. */
+  readonly codec: string | undefined
+  /** Which of the room's pictures they ask for: its name, `auto`, or what the room gives first. */
+  readonly video: string | undefined
+  /** Those behind a thin line: their share, 0 to 1, and what it carries to each, in bit/s. */
+  readonly thin: { readonly share: number; readonly bitsPerSecond: number }
   /** Ends the test early; those inside leave, and the result says what was until then. */
   readonly signal: AbortSignal
   readonly progress: (line: string) => void
@@ -26,6 +32,12 @@ interface Joined {
   readonly ms: number
 }
 
+/** Those with a line like the server's, and those behind a thin one: two processes, so that each is counted by itself. */
+interface Lines {
+  readonly wide: NativeViewers
+  readonly thin: NativeViewers | undefined
+}
+
 /** The crowd of one test: who is in, and who is not and why. */
 class Crowd {
   /** All with a session, in or not: each must log out. */
@@ -33,22 +45,28 @@ class Crowd {
   readonly joined: Joined[] = []
   readonly failures: string[] = []
   readonly #options: LoadTestOptions
-  readonly #viewers: NativeViewers
+  readonly #lines: Lines
+  #tried = 0
 
-  constructor(options: LoadTestOptions, viewers: NativeViewers) {
+  constructor(options: LoadTestOptions, lines: Lines) {
     this.#options = options
-    this.#viewers = viewers
+    this.#lines = lines
   }
 
-  /** All come in, each at its time, without waiting for those before. Fails where the password is wrong: nobody else needs to try. */
-  async ramp(): Promise<void> {
-    const { members, joinsPerSecond, signal } = this.#options
+  /**
+   * As many come in as are missing of `count`, each at its time, without waiting for those before. Fails where the password is wrong: nobody
+   * else needs to try.
+   */
+  async rise(count: number): Promise<void> {
+    const { joinsPerSecond, signal } = this.#options
     const refused = new AbortController()
     const either = AbortSignal.any([signal, refused.signal])
-    const joins = Array.from({ length: members }, async (_, index) => {
+    const first = this.#tried
+    this.#tried = count
+    const joins = Array.from({ length: count - first }, async (_, index) => {
       await sleep((index * 1_000) / joinsPerSecond, undefined, { signal: either }).catch(() => undefined)
       if (!either.aborted) {
-        await this.#join(index, either).catch((error: unknown) => {
+        await this.#join(first + index, either).catch((error: unknown) => {
           if (error instanceof NekoError && error.code === 'unauthorized') {
             refused.abort(error)
           } else if (!either.aborted) {
@@ -67,27 +85,40 @@ class Crowd {
   }
 
   async #join(index: number, signal: AbortSignal): Promise<void> {
-    const { url: base, name, password } = this.#options
+    const { url: base, name, password, codec, video } = this.#options
     const startedAt = performance.now()
-    const member = await LoadTestMember.login({ base, username: `${name}-${index + 1}`, password }, this.#viewers)
+    const member = await LoadTestMember.login({ base, username: `${name}-${index + 1}`, password }, this.#lineOf(index))
     this.members.push(member)
-    await member.watch(signal)
+    await member.watch({ codec, video }, signal)
     this.joined.push({ member, startedAt, ms: performance.now() - startedAt })
+  }
+
+  /** Thin lines are spread evenly over those who come. */
+  #lineOf(index: number): NativeViewers {
+    const { share } = this.#options.thin
+    const isThin = Math.floor((index + 1) * share) > Math.floor(index * share)
+    return (isThin && this.#lines.thin) || this.#lines.wide
   }
 }
 
 /** Runs the test and gives what is printed as JSON. Fails with `unauthorized` where the server refuses the password. */
 export async function loadTest(options: LoadTestOptions) {
-  await using viewers = await NativeViewers.open()
-  const crowd = new Crowd(options, viewers)
-  const told = tell(options, { crowd, viewers })
+  await using wide = await NativeViewers.open()
+  await using thin = options.thin.share === 0 ? undefined : await NativeViewers.open()
+  thin?.setRate(options.thin.bitsPerSecond)
+  const lines: Lines = { wide, thin }
+  const crowd = new Crowd(options, lines)
+  const told = tell(options, { crowd, lines })
   try {
-    await crowd.ramp()
-    const { report, elapsedMs, clientCpu } = await hold(crowd.joined.length === 0 ? 0 : options.seconds, {
-      viewers,
-      signal: options.signal,
-    })
-    return { ...outcome(options, crowd), ...arrived(report, elapsedMs), clientCpu }
+    const steps: Awaited<ReturnType<typeof hold>>[] = []
+    for (const members of options.members) {
+      await crowd.rise(members)
+      steps.push(await hold(crowd.joined.length === 0 ? 0 : options.seconds, { lines, signal: options.signal }))
+      if (options.signal.aborted) {
+        break
+      }
+    }
+    return { ...outcome(options, crowd), steps }
   } finally {
     clearInterval(told)
     await crowd.leave()
@@ -95,27 +126,37 @@ export async function loadTest(options: LoadTestOptions) {
 }
 
 /** Lets all watch, and gives what came in that time and the cores that it took here, of the viewers and of this process with its sockets. */
-async function hold(seconds: number, { viewers, signal }: { viewers: NativeViewers; signal: AbortSignal }) {
-  const before = await viewers.report()
-  viewers.reset()
+async function hold(seconds: number, { lines: { wide, thin }, signal }: { lines: Lines; signal: AbortSignal }) {
+  const both = [wide, thin].filter((line) => line !== undefined)
+  const before = await Promise.all(both.map((line) => line.report()))
+  for (const line of both) {
+    line.reset()
+  }
   const cpu = process.cpuUsage()
   const start = performance.now()
   await sleep(seconds * 1_000, undefined, { signal }).catch(() => undefined)
-  const report = await viewers.report()
+  const [report, ofThin] = await Promise.all([wide.report(), thin?.report()])
   const elapsedMs = performance.now() - start
   const { user, system } = process.cpuUsage(cpu)
   const cores = (ms: number) => hundredth(ms / elapsedMs)
-  return { report, elapsedMs, clientCpu: { viewers: cores(report.cpuMs - before.cpuMs), signalling: cores((user + system) / 1_000) } }
+  const viewersMs = report.cpuMs + (ofThin?.cpuMs ?? 0) - sum(before.map(({ cpuMs }) => cpuMs))
+  return {
+    seconds: hundredth(elapsedMs / 1_000),
+    ...arrived(report, elapsedMs),
+    ...(ofThin && { thin: arrived(ofThin, elapsedMs) }),
+    clientCpu: { viewers: cores(viewersMs), signalling: cores((user + system) / 1_000) },
+  }
 }
 
-function outcome({ url, members, joinsPerSecond, signal }: LoadTestOptions, { joined, failures }: Crowd) {
+function outcome({ url, members, joinsPerSecond, thin, signal }: LoadTestOptions, { joined, failures }: Crowd) {
   const gone = joined.flatMap(({ member }) => member.goneBy ?? [])
   return {
     target: url.href,
     at: new Date().toISOString(),
     interrupted: signal.aborted,
-    members,
+    members: members.at(-1),
     joinsPerSecond,
+    ...(thin.share > 0 && { thin }),
     joined: joined.length,
     failed: failures.length,
     failures: tally(failures),
@@ -129,34 +170,36 @@ function outcome({ url, members, joinsPerSecond, signal }: LoadTestOptions, { jo
   }
 }
 
-function arrived({ connected, packets, audioPackets, bytes, lost, least, most }: ViewersReport, elapsedMs: number) {
+function arrived({ connected, packets, audioPackets, bytes, lost, retransmitted, least, most }: ViewersReport, elapsedMs: number) {
   return {
-    seconds: hundredth(elapsedMs / 1_000),
     connected,
     packets,
     audioPackets,
     bytes,
     lost,
+    retransmitted,
     lostShare: packets === 0 ? 0 : lost / (packets + lost),
     packetsPerViewer: { least, most },
     bitratePerViewer: connected === 0 ? 0 : Math.round((bytes * 8_000) / elapsedMs / connected),
   }
 }
 
-function tell(options: LoadTestOptions, { crowd, viewers }: { crowd: Crowd; viewers: NativeViewers }): ReturnType<typeof setInterval> {
-  let before = 0
-  const show = ({ packets }: ViewersReport) => {
+function tell(options: LoadTestOptions, { crowd, lines }: { crowd: Crowd; lines: Lines }): ReturnType<typeof setInterval> {
+  let before = { packets: 0, bytes: 0 }
+  const show = (reports: readonly ViewersReport[]) => {
     const gone = crowd.joined.filter(({ member }) => member.goneBy !== undefined).length
-    // The sums begin anew when all are in.
-    const news = packets < before ? packets : packets - before
-    before = packets
+    const now = { packets: sum(reports.map(({ packets }) => packets)), bytes: sum(reports.map(({ bytes }) => bytes)) }
+    // The sums begin anew with each step.
+    const since = now.packets < before.packets ? { packets: 0, bytes: 0 } : before
+    before = now
     options.progress(
-      `${crowd.joined.length} of ${options.members} joined, ${crowd.failures.length} failed, ${gone} gone, ${news} packets/s`,
+      `${crowd.joined.length} of ${options.members.at(-1)} joined, ${crowd.failures.length} failed, ${gone} gone, ` +
+        `${now.packets - since.packets} packets/s, ${hundredth(((now.bytes - since.bytes) * 8) / 1e6)} Mbit/s`,
     )
   }
   // A report that does not come ends the test itself: this is only what is shown meanwhile.
   return setInterval(() => {
-    viewers.report().then(show, () => undefined)
+    Promise.all([lines.wide, lines.thin].flatMap((line) => line?.report() ?? [])).then(show, () => undefined)
   }, progressMs)
 }
 
@@ -176,3 +219,5 @@ function percentiles(values: readonly number[]): { p50: number; p95: number } | 
 }
 
 const hundredth = (value: number): number => Math.round(value * 100) / 100
+
+const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0)
