@@ -22,7 +22,8 @@ export default defineConfig({
           include: ['{apps,libs,infra}/*/test/**/*.test.ts', 'test/{contract,fuzz,runtime}/**/*.test.ts'],
           testTimeout: integrationTimeoutMs,
           hookTimeout: integrationTimeoutMs,
-          maxWorkers: 2,
+          // They wait more than they work: two cores take three files at a time.
+          maxWorkers: 3,
         },
       },
       {
