@@ -50,8 +50,18 @@ class Part implements AsyncDisposable {
     }
   }
 
+  /** Stands still from now on, its children do not: connections stay open, nothing is answered. */
+  pause(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT')
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.hasEnded) {
+      this.resume()
       this.#child.kill('SIGTERM')
       await once(this.#child, 'exit')
     }
@@ -150,6 +160,15 @@ export class Fleet implements AsyncDisposable {
   /** Kills one capture node without a word. */
   async killNode(index: number): Promise<void> {
     await this.#nodes[index]?.kill()
+  }
+
+  /** Lets one capture node stand still, as a paused machine does, until `resumeNode`. */
+  pauseNode(index: number): void {
+    this.#nodes[index]?.pause()
+  }
+
+  resumeNode(index: number): void {
+    this.#nodes[index]?.resume()
   }
 
   /** Stops one capture node as an operator does. */

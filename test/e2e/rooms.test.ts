@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { until } from '@neko-edge/kit'
+import { v3Input } from '@neko-edge/testing'
 import { TestBrowser } from '@neko-edge/testing/chromium'
 import { V2Viewer, V3Viewer } from '@neko-edge/testing/viewer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -124,6 +125,40 @@ describe('rooms over two nodes', () => {
     expect(ann.socket.history.filter(({ event }) => event === 'system/disconnect')).toEqual([])
     const hosts = ann.socket.history.filter(({ event }) => event === 'control/host').map(({ payload }) => payload)
     expect(hosts.at(-1)).toMatchObject({ has_host: true, host_id: ann.session.id })
+  })
+
+  it('[MOV-1978] SIGSTOP of a node, and another takes over: when it wakes, it moves no pointer and shows no picture for who is still with it, and gives the rooms up', async () => {
+    const victim = await nodeOf('one')
+    const ann = await watch('one')
+    const eve = await watch('one', 1, 'eve')
+    ann.send('control/request')
+    await ann.event('control/host', { where: (payload) => (payload as { host_id?: string }).host_id === ann.session.id })
+    await Promise.all([ann, eve].map(({ peer }) => peer.channelOpen()))
+    const isAt = (x: number) => (message: { kind: string; x?: number }) => message.kind === 'position' && message.x === x
+    ann.peer.send(v3Input.move(100, 50))
+    await eve.peer.messages.take(isAt(100), { ms: 5_000, what: 'the pointer' })
+    const before = (await fleet.nodeCommands(victim)).length
+    const stoppedAt = performance.now()
+    fleet.pauseNode(victim)
+    await until(async () => (await room('one')).node === `node-${1 - victim}`, { ms: 6_000, what: 'another node', everyMs: 50 })
+    console.log(JSON.stringify({ stopped: 'a capture node', noticedMs: Math.round(performance.now() - stoppedAt) }))
+    // They stay with the old node; what she does there waits for it to wake up.
+    ann.peer.send(v3Input.move(200, 50))
+    await runs('one')
+    const seen = eve.peer.video.packets
+    fleet.resumeNode(victim)
+    await until(async () => (await fleet.nodeCommands(victim)).length < before, { ms: 10_000, what: 'the end of its rooms' })
+    expect(eve.peer.video.packets).toBe(seen)
+    await expect(eve.peer.messages.take(isAt(200), { ms: 1, what: 'a pointer that was moved' })).rejects.toThrow()
+    expect(await room('one')).toMatchObject({ node: `node-${1 - victim}`, state: 'running' })
+    // The other one has had their new pictures ready meanwhile, and the controls are still hers.
+    for (const viewer of [ann, eve]) {
+      await viewer.watchAgain({ ms: 1_000 })
+      await viewer.peer.channelOpen()
+    }
+    ann.peer.send(v3Input.move(300, 50))
+    await eve.peer.messages.take(isAt(300), { ms: 5_000, what: 'the pointer there' })
+    await Promise.all([ann.close(), eve.close()])
   })
 
   it('[FLEET-1673] kill -9 of a node: its rooms run on the other, and viewers whose sockets stayed open get a new picture', async () => {

@@ -8,6 +8,7 @@ import { Bus, connect, Fleet, keepLease } from '@neko-edge/store'
 import { GstInstallation } from './capture/gst-installation.ts'
 import { checkPipelines } from './capture/pipeline-check.ts'
 import { NodeRooms } from './node/node-rooms.ts'
+import { PauseWatch } from './node/pause-watch.ts'
 import { Places } from './node/place.ts'
 import { announcedBy } from './public-address.ts'
 import { NodeRelays } from './relay/node-relays.ts'
@@ -67,6 +68,7 @@ export async function startCaptureNode({
         isReachable: () => connection.isUp(),
       },
       ...{ connection, fleet, bus, sfu, gst, config, node, instance, dataFolder, clock, log },
+      pauses: opening.use(new PauseWatch(clock)),
       places: new Places({ runFolder, uidBase: config.desktop.uidBase }),
       hidden: [programFolder, dataFolder],
     }),

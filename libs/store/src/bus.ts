@@ -79,9 +79,13 @@ export class Bus implements AsyncDisposable {
     return this.#connection.subscribeBytes(channel, listener)
   }
 
-  /** Answers the calls of a channel until the returned function is called. */
-  serve(channel: string, answer: Serve): Promise<() => void> {
-    return this.#connection.subscribe(channel, (text) => void this.#answer(text, answer))
+  /** Answers the calls of a channel until the returned function is called; those that come while `isServing` says no are left to whoever else serves it. */
+  serve(channel: string, answer: Serve, isServing = () => true): Promise<() => void> {
+    return this.#connection.subscribe(channel, (text) => {
+      if (isServing()) {
+        void this.#answer(text, answer)
+      }
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

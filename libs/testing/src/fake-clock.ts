@@ -33,7 +33,7 @@ export class FakeClock implements Clock {
   advance(ms: number): void {
     const end = this.#now + ms
     for (let next = this.#due(end); next; next = this.#due(end)) {
-      this.#now = next.at
+      this.#now = Math.max(this.#now, next.at)
       if (next.period === undefined) {
         this.#timers.delete(next)
       } else {
@@ -42,6 +42,11 @@ export class FakeClock implements Clock {
       next.run()
     }
     this.#now = end
+  }
+
+  /** Lets `ms` pass in which nothing runs, as for a process that stands still; what was due comes with the next `advance`. */
+  leap(ms: number): void {
+    this.#now += ms
   }
 
   /** How many timers still wait: zero once everything that owned one has closed. */

@@ -227,7 +227,9 @@ export class Encoder implements RtpSource, AsyncDisposable {
     if (!this.#hasPackets) {
       this.#begin()
     }
-    this.#packetListeners.emit(packets)
+    if (this.#environment.isSilent?.() !== true) {
+      this.#packetListeners.emit(packets)
+    }
   }
 
   #begin(): void {

@@ -6,6 +6,8 @@ import { launchArguments } from './launch-text.ts'
 export interface PipelineEnvironment {
   /** DISPLAY, XAUTHORITY, PULSE_SERVER and PULSE_COOKIE of the room, and the namespace that shares memory with its X server: `captureChild` of its desktop. */
   readonly child: Pick<ChildOptions, 'env' | 'identity' | 'ipc'>
+  /** Whether what the encoders give is to go nowhere now. */
+  readonly isSilent?: () => boolean
   readonly log: Log
   readonly clock: Clock
 }

@@ -19,6 +19,7 @@ import type { NodeRoomOptions } from '../room/node-room.ts'
 import { captureOptions } from '../room/room-config.ts'
 import { RoomRuns } from '../room/room-runs.ts'
 import type { Sfu } from '../sfu/sfu.ts'
+import type { PauseWatch } from './pause-watch.ts'
 import { configOfRoom, type Place, type Places } from './place.ts'
 import { RoomTimeouts } from './room-timeouts.ts'
 
@@ -41,6 +42,8 @@ export interface NodeParts {
   readonly hidden: readonly string[]
   readonly places: Places
   readonly relaying: NodeRoomOptions['relaying']
+  /** When this process last stood still. */
+  readonly pauses: PauseWatch
   /** Why the node takes no further viewer. */
   readonly noPlace: () => string | undefined
   readonly clock: Clock
@@ -133,7 +136,7 @@ export class RoomSeat {
   }
 
   async #open(opening: AsyncDisposableStack): Promise<void> {
-    const { connection, fleet, clock, bus, sfu, gst, node, instance, hidden, relaying, noPlace } = this.#parts
+    const { connection, fleet, clock, bus, sfu, gst, node, instance, hidden, relaying, pauses, noPlace } = this.#parts
     const { record } = this.#assigned
     const config = this.#config
     if (Object.keys(this.#assigned.spec.config).some((path) => path.startsWith('capture.'))) {
@@ -152,7 +155,7 @@ export class RoomSeat {
     opening.defer(clock.every(sweepMs, () => void sweep()))
     this.#runs = opening.use(
       await RoomRuns.open({
-        ...{ room, bus, sfu, gst, config, node, instance, hidden, relaying, noPlace, clock },
+        ...{ room, bus, sfu, gst, config, node, instance, hidden, relaying, pauses, noPlace, clock },
         claim: record.claim,
         runFolder: this.#place.runFolder,
         identity: this.#place.identity,

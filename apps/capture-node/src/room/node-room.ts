@@ -45,6 +45,8 @@ export interface NodeRoomOptions {
   readonly relaying: Relaying
   /** Why the node takes no further viewer; nothing while it does. */
   readonly noPlace: () => string | undefined
+  /** Whether the room is this run's: while it is not, the desktop hears nobody, its pictures go nowhere, and no call is answered. */
+  readonly hasRoom: () => boolean
   /** Somebody used the desktop. */
   readonly onActivity: () => void
   /** Starts the application anew, or the whole room where its configuration is another one; says which. */
@@ -183,7 +185,7 @@ export class NodeRoom implements AsyncDisposable {
       frozen: () => this.#frozen,
       status: () => ({ instance: this.#options.instance, epoch: room.view.epoch, processes: processList(processes) }),
     })
-    this.#owned.defer(await bus.serve(nodeChannel(room.id), serveCalls(calls)))
+    this.#owned.defer(await bus.serve(nodeChannel(room.id), serveCalls(calls), this.#options.hasRoom))
     capture.broadcast.autostart()
     await this.#tellReady(link)
     await transfer?.refresh()
@@ -244,7 +246,7 @@ export class NodeRoom implements AsyncDisposable {
     const { config, gst, clock, log } = this.#options
     return new RoomCapture({
       options: captureOptions(config),
-      environment: { child: captureChild(config, processes), log, clock },
+      environment: { child: captureChild(config, processes), isSilent: () => !this.#options.hasRoom(), log, clock },
       gst,
       screen: () => link.screen,
     })
@@ -259,12 +261,12 @@ export class NodeRoom implements AsyncDisposable {
     })
     this.#addInactive = (id, position) => cursors.add(id, position)
     this.#owned.defer(() => cursors.close())
+    const tellClipboard = () =>
+      this.#tellClipboard().catch((error: unknown) => log.debug({ error: messageOf(error) }, 'clipboard not told'))
     const stops = [
       room.onEvents.add((events) => events.forEach((event) => this.#follow(event))),
       link.onCursor.add((image) => this.#broadcast(cursorImage(image))),
-      link.onClipboard.add(
-        () => void this.#tellClipboard().catch((error: unknown) => log.debug({ error: messageOf(error) }, 'clipboard not told')),
-      ),
+      link.onClipboard.add(() => void tellClipboard()),
       link.onFileChooser.add((isOpen) => void this.#onDialog(isOpen)),
       link.onBack.add(() => void capture.restartPictures()),
       processes.audioServer.onUp(() => void capture.restartSound()),
@@ -332,8 +334,9 @@ export class NodeRoom implements AsyncDisposable {
   }
 
   #apply(session: string, input: Parameters<typeof applyInput>[1], dialect: 'v3' | 'v2' = 'v3'): void {
-    this.#options.onActivity()
-    const desktop = this.#link?.now
+    const { hasRoom, onActivity } = this.#options
+    const desktop = hasRoom() ? this.#link?.now : undefined
+    onActivity()
     const moved = desktop && applyInput(desktop, input)
     if (moved && dialect === 'v3') {
       this.#broadcast(encodeChannel({ is: 'cursor-position', x: moved.x & 0xffff, y: moved.y & 0xffff }), session)
@@ -394,6 +397,4 @@ export class NodeRoom implements AsyncDisposable {
 const cursorImage = ({ width, height, hotX, hotY, png }: CursorImage) =>
   encodeChannel({ is: 'cursor-image', width, height, hotX, hotY, png })
 
-function processList(processes: RoomDesktop): { name: string; pid: number }[] {
-  return Object.entries(processes.pids()).map(([name, pid]) => ({ name, pid }))
-}
+const processList = (processes: RoomDesktop) => Object.entries(processes.pids()).map(([name, pid]) => ({ name, pid }))

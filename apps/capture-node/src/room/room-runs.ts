@@ -1,8 +1,11 @@
 import { messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
+import type { PauseWatch } from '../node/pause-watch.ts'
 import { NodeRoom, type NodeRoomOptions } from './node-room.ts'
 import { Tenancy } from './tenancy.ts'
 
-export interface RoomRunsOptions extends NodeRoomOptions {
+export interface RoomRunsOptions extends Omit<NodeRoomOptions, 'hasRoom'> {
+  /** When this process last stood still. */
+  readonly pauses: PauseWatch
   /** The number of the placement that gave the room to this node. */
   readonly claim: number
   /** The room runs, after each start of it here. */
@@ -41,12 +44,13 @@ export class RoomRuns implements AsyncDisposable {
   }
 
   async #claim(): Promise<void> {
-    const { room, node, instance, claim, clock, log } = this.#options
+    const { room, node, instance, claim, pauses, clock, log } = this.#options
     this.#tenancy = await Tenancy.open({
       room,
       node,
       instance,
       claim,
+      pauses,
       clock,
       log,
       facts: () => this.#running?.facts,
@@ -57,13 +61,20 @@ export class RoomRuns implements AsyncDisposable {
 
   async #run(fence: number): Promise<void> {
     try {
-      this.#running ??= await NodeRoom.open(this.#options)
+      this.#running ??= await NodeRoom.open({ ...this.#options, hasRoom: () => this.#hasRoom })
       this.#running.onClaimed(fence)
       this.#options.onRunning()
     } catch (error) {
       this.#options.log.error({ error: messageOf(error) }, 'room does not start')
       this.#options.onFailed(error instanceof NekoError ? error : new NekoError('internal', messageOf(error), { cause: error }))
     }
+  }
+
+  /** Another node may have the room by now: news of that is here sooner than this run ends, or comes late where this process stood still. */
+  get #hasRoom(): boolean {
+    const { room, instance } = this.#options
+    const holder = room.view.node?.instance
+    return (holder === undefined || holder === instance) && this.#tenancy?.isSure === true
   }
 
   async #stop(): Promise<void> {

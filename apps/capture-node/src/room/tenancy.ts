@@ -1,6 +1,7 @@
 import { type Clock, type InstanceId, type Log, messageOf, type NodeId } from '@neko-edge/kit'
 import type { NodeFacts } from '@neko-edge/protocol'
 import { claimRoom, leaseMs, leaveRoom, type Room, renewRoom } from '@neko-edge/store'
+import type { PauseWatch } from '../node/pause-watch.ts'
 
 export interface TenancyOptions {
   readonly room: Room
@@ -13,19 +14,25 @@ export interface TenancyOptions {
   readonly onClaimed: (fence: number) => void
   /** Another node has the room now: everything of it here must stop. */
   readonly onLost: () => void
+  /** When this process last stood still. */
+  readonly pauses: PauseWatch
   readonly clock: Clock
   readonly log: Log
 }
 
 /**
  * This node's hold on a room: claimed when it is free, renewed three times in the time of a lease. While Redis is away the
- * hold stands: nobody else can claim the room meanwhile, and its viewers go on watching.
+ * hold stands: nobody else can claim the room meanwhile, and its viewers go on watching. After a pause of this process it has to be confirmed:
+ * another node may have the room by then.
  */
 export class Tenancy implements AsyncDisposable {
   readonly #options: TenancyOptions
   readonly #stop: (() => void)[] = []
   #isHeld = false
   #isBusy = false
+  #isClosed = false
+  /** When what last confirmed the hold was asked. */
+  #confirmedAt = Number.NEGATIVE_INFINITY
 
   private constructor(options: TenancyOptions) {
     this.#options = options
@@ -43,11 +50,17 @@ export class Tenancy implements AsyncDisposable {
     return tenancy
   }
 
-  get isHeld(): boolean {
-    return this.#isHeld
+  /** Whether the room is this node's, for all that can be known. After a pause it is not, until Redis has said so. */
+  get isSure(): boolean {
+    const isConfirmed = this.#confirmedAt >= this.#options.pauses.wokeAt
+    if (!isConfirmed) {
+      void this.#tick()
+    }
+    return this.#isHeld && isConfirmed
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     this.#stop.forEach((stop) => stop())
     if (this.#isHeld) {
       this.#isHeld = false
@@ -56,16 +69,18 @@ export class Tenancy implements AsyncDisposable {
   }
 
   async #tick(): Promise<void> {
-    if (this.#isBusy) {
+    if (this.#isBusy || this.#isClosed) {
       return
     }
     this.#isBusy = true
+    const askedAt = this.#options.clock.now()
     try {
       this.#isHeld ? await this.#renew() : await this.#claim()
     } catch (error) {
       this.#options.log.debug({ error: messageOf(error) }, 'room lease not renewed')
     } finally {
       this.#isBusy = false
+      this.#confirmedAt = askedAt
     }
   }
 

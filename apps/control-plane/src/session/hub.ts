@@ -306,7 +306,7 @@ export class Hub implements AsyncDisposable {
     if (signal.is === 'peer') {
       const socket = this.socketOf(signal.session)
       if (socket) {
-        tellPeerNews(this, socket, signal)
+        void tellPeerNews(this, socket, signal)
       }
       return
     }

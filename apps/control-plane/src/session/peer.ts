@@ -19,13 +19,23 @@ export async function openPeer(hub: Hub, socket: SessionSocket, request: PeerReq
     return
   }
   socket.request = request
-  const opened = await hub.node.call('peer.open', {
+  const args = {
     session: socket.id,
     kind: socket.dialect.name,
     video: present<PeerVideoRequest>({ ...request.video, auto: request.video?.auto ?? request.auto ?? false }),
     audio: present({ disabled: request.audio?.disabled }),
+  }
+  const opening = hub.node.call('peer.open', args).then((opened) => {
+    socket.peer = opened.peer
+    return opened
   })
-  socket.peer = opened.peer
+  const isKnown = opening
+    .catch(() => undefined)
+    .finally(() => {
+      socket.opening = socket.opening === isKnown ? undefined : socket.opening
+    })
+  socket.opening = isKnown
+  const opened = await opening
   socket.dialect.provide(socket, opened)
 }
 
@@ -55,8 +65,11 @@ export async function reopenPeer(hub: Hub, socket: SessionSocket, tries = 0): Pr
   }
 }
 
-/** Passes on what the capture node says of the session's current peer; news of a replaced one are dropped. */
-export function tellPeerNews(hub: Hub, socket: SessionSocket, { peer, news }: Extract<Signal, { is: 'peer' }>): void {
+/** Passes on what the capture node says of the session's current peer; news of a replaced one are dropped. Which is the current one is known when none is being opened. */
+export async function tellPeerNews(hub: Hub, socket: SessionSocket, { peer, news }: Extract<Signal, { is: 'peer' }>): Promise<void> {
+  while (socket.opening) {
+    await socket.opening
+  }
   const current = peerOf(hub, socket)
   if (current !== undefined && current !== peer) {
     return
@@ -67,7 +80,9 @@ export function tellPeerNews(hub: Hub, socket: SessionSocket, { peer, news }: Ex
   if (news.is === 'closed') {
     socket.request = undefined
   }
-  socket.dialect.peerNews(socket, news)
+  if (socket.isOpen) {
+    socket.dialect.peerNews(socket, news)
+  }
 }
 
 /** A call about the session's peer; without one there is nothing to do, and no client is told. */

@@ -53,6 +53,8 @@ export class SessionSocket {
   cancelReopening = (): void => undefined
   /** The peer that was opened through this socket. */
   peer: string | undefined
+  /** Resolves when the peer that is being opened is known, or could not be had. */
+  opening: Promise<unknown> | undefined
   readonly #port: SocketPort
   readonly #log: Log
   readonly #onSlow: () => void

@@ -138,6 +138,23 @@ describe('signalling', () => {
     expect(await ann.hears('signal/provide')).toMatchObject({ sdp: 'offer 3', video: { id: 'small' } })
   })
 
+  it('[MOV-1979] the late word that an old peer is lost, while a new one is being opened, gives him no second one', async () => {
+    await using planes = await Planes.open({ count: 1 })
+    const ann = await planes.enter('ann')
+    ann.send('signal/request', {})
+    await ann.hears('signal/provide')
+    const open = planes.node.answers['peer.open']
+    planes.node.answers['peer.open'] = async (args) => {
+      await planes.node.news(ann.id, 'peer-1', { is: 'lost' })
+      return open!(args)
+    }
+    await planes.node.tell('ready', {})
+    expect(await ann.hears('signal/provide')).toMatchObject({ sdp: 'offer 2' })
+    await planes.node.news(ann.id, 'peer-2', { is: 'offer', sdp: 'more' })
+    await ann.hears('signal/offer')
+    expect(planes.node.asked('peer.open')).toHaveLength(2)
+  })
+
   it('[RLY-1766] tries again where there is no place for him at once', async () => {
     await using planes = await Planes.open({ count: 1 })
     const ann = await planes.enter('ann')
