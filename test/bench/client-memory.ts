@@ -12,15 +12,22 @@ const leastSamples = 6
 /** How the page's memory went while the room moved. */
 export interface Growth {
   minutes: number
-  heapMb: { first: number; last: number }
-  nodes: { first: number; last: number }
-  listeners: { first: number; last: number }
+  heapMb: Ends
+  nodes: Ends
+  listeners: Ends
+  /** Resident memory of the process that runs the page. */
+  processMb: Ends
   /** Of the straight line through all samples. */
   heapKbPerMinute: number
 }
 
+interface Ends {
+  first: number
+  last: number
+}
+
 /** Watches a room in which people talk, come and go, for `minutes`, and samples the page after garbage collections. */
-export async function clientMemory(target: Target, minutes: number): Promise<Growth> {
+export async function clientMemory(target: Target, minutes: number, progress: (what: string) => void): Promise<Growth> {
   await using page = await ClientPage.open(target)
   await page.paint()
   await page.signIn()
@@ -40,10 +47,12 @@ export async function clientMemory(target: Target, minutes: number): Promise<Gro
       await move(target, talker)
       await delay(everyMs)
     }
-    samples.push({ ...(await page.usage()), minute: elapsed() })
+    const usage = await page.usage()
+    samples.push({ ...usage, minute: elapsed() })
+    progress(`minute ${tenth(elapsed())}: ${JSON.stringify(usage)}`)
   }
-  const ends = (of: (usage: PageUsage) => number) => ({
-    first: tenth(samples[0] ? of(samples[0]) : 0),
+  const ends = (of: (usage: PageUsage) => number): Ends => ({
+    first: tenth(of(samples[0] as PageUsage)),
     last: tenth(of(samples[samples.length - 1] as PageUsage)),
   })
   return {
@@ -51,6 +60,7 @@ export async function clientMemory(target: Target, minutes: number): Promise<Gro
     heapMb: ends(({ heapBytes }) => heapBytes / 1e6),
     nodes: ends(({ nodes }) => nodes),
     listeners: ends(({ listeners }) => listeners),
+    processMb: ends(({ processBytes }) => processBytes / 1e6),
     heapKbPerMinute: tenth(slope(samples.map(({ minute, heapBytes }) => [minute, heapBytes / 1e3]))),
   }
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { delay, NekoError, until } from '@neko-edge/kit'
 import { TestBrowser } from '@neko-edge/testing/chromium'
 import type { CDPSession, Page, WebSocketRoute } from 'playwright-core'
@@ -15,6 +16,8 @@ export interface PageUsage {
   heapBytes: number
   nodes: number
   listeners: number
+  /** Resident memory of its process. */
+  processBytes: number
 }
 
 /** Our page in a browser of its own. */
@@ -117,7 +120,8 @@ export class ClientPage implements AsyncDisposable {
     await this.#session.send('HeapProfiler.collectGarbage')
     const { metrics } = await this.#session.send('Performance.getMetrics')
     const of = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? 0
-    return { cpuSeconds: of('ProcessTime'), heapBytes: of('JSHeapUsedSize'), nodes: of('Nodes'), listeners: of('JSEventListeners') }
+    const [heapBytes, nodes, listeners] = [of('JSHeapUsedSize'), of('Nodes'), of('JSEventListeners')]
+    return { cpuSeconds: of('ProcessTime'), heapBytes, nodes, listeners, processBytes: await this.#processBytes() }
   }
 
   wait(ms: number): Promise<void> {
@@ -146,6 +150,16 @@ export class ClientPage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#browser[Symbol.asyncDispose]()
+  }
+
+  /** Of the one renderer that has done most; a browser may keep another in reserve. */
+  async #processBytes(): Promise<number> {
+    const browser = await this.page.context().browser()?.newBrowserCDPSession()
+    const { processInfo = [] } = (await browser?.send('SystemInfo.getProcessInfo')) ?? {}
+    await browser?.detach()
+    const [busiest] = processInfo.filter(({ type }) => type === 'renderer').toSorted((a, b) => b.cpuTime - a.cpuTime)
+    const status = await readFile(`/proc/${busiest?.id}/status`, 'utf8')
+    return 1_024 * Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1])
   }
 
   /** A hand on the page's socket: it comes back through it, with the session that it has. */

@@ -1,11 +1,14 @@
 import { availableParallelism, loadavg } from 'node:os'
-import { clientMemory, type Growth } from './client-memory.ts'
+import { NekoError } from '@neko-edge/kit'
+import { clientMemory } from './client-memory.ts'
 import { ClientPage } from './client-page.ts'
 import { type PageWeight, weighPage } from './page-weight.ts'
 import { type Summary, summarise, tenth } from './summary.ts'
 import { servePage, startOurs, type Target } from './target.ts'
 
 export interface ClientOptions {
+  /** Names of what to measure, of `clientParts`; `invalid` for another. */
+  parts: readonly string[]
   /** Pages to open and people to let in. */
   runs: number
   clicks: number
@@ -13,32 +16,42 @@ export interface ClientOptions {
   minutes: number
 }
 
+/** Of a long run: an hour of it costs little beside other work, and the page keeps as much for a small picture as for a large one. */
+const calmScreen = '320x240@5'
 const watchMs = 10_000
 const members = 2_000
 
-/** Measures our page in a real Chromium against our server, and gives what is printed as JSON. `progress` hears of each part that begins. */
-export async function client(options: ClientOptions, progress: (part: string) => void): Promise<object> {
+/** What can be measured, in this order, each at a server of its own. */
+const measures: Record<
+  string,
+  { calm?: true; measure: (target: Target, options: ClientOptions, progress: (what: string) => void) => Promise<object> }
+> = {
+  'coming-in': { measure: (target, { runs }) => measureComingIn(target, runs) },
+  watching: { measure: (target, { clicks }) => measureWatching(target, clicks) },
+  crowd: { measure: async (target) => ({ crowd: await measureCrowd(target) }) },
+  memory: { calm: true, measure: async (target, { minutes }, progress) => ({ memory: await clientMemory(target, minutes, progress) }) },
+}
+export const clientParts = Object.keys(measures)
+
+/** Measures our page in a real Chromium against our server, and gives what is printed as JSON. `progress` hears what is done. */
+export async function client(options: ClientOptions, progress: (what: string) => void): Promise<object> {
+  const unknown = options.parts.find((part) => !clientParts.includes(part))
+  if (unknown !== undefined) {
+    throw new NekoError('invalid', `--part ${unknown}: there are ${clientParts.join(', ')}`)
+  }
   const loadBefore = loadavg().map(tenth)
   await using desk = await servePage()
-  progress('start')
-  await using target = await startOurs({ pageUrl: desk.url })
-  progress('coming in')
-  const comingIn = await measureComingIn(target, options.runs)
-  progress('clicks')
-  const { clickToPixelMs, watching } = await measureWatching(target, options.clicks)
-  progress(`${members} members`)
-  const crowd = await measureCrowd(target)
-  progress(`a moving room for ${options.minutes} min`)
-  const memory: Growth = await clientMemory(target, options.minutes)
+  const measured: object[] = []
+  for (const [part, { calm, measure }] of Object.entries(measures).filter(([name]) => options.parts.includes(name))) {
+    progress(part)
+    await using target = await startOurs(calm ? { pageUrl: `${desk.url}?calm`, screen: calmScreen } : { pageUrl: desk.url })
+    measured.push(await measure(target, options, progress))
+  }
   return {
     at: new Date().toISOString(),
     machine: { cpus: availableParallelism(), loadBefore, loadAfter: loadavg().map(tenth) },
     weightKb: inKb(await weighPage()),
-    ...comingIn,
-    clickToPixelMs,
-    watching,
-    crowd,
-    memory,
+    ...Object.assign({}, ...measured),
   }
 }
 

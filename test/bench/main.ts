@@ -4,15 +4,16 @@ import { parseArgs } from 'node:util'
 import { messageOf } from '@neko-edge/kit'
 import { cachedWorker } from '../../infra/worker/locate.ts'
 import { obtainWorker } from '../../infra/worker/obtain.ts'
-import { client } from './client.ts'
+import { client, clientParts } from './client.ts'
 import { controlPlane } from './control-plane.ts'
 import { firstLight } from './first-light.ts'
 import { packetCheck } from './packet-check.ts'
 import { packetPath } from './packet-path.ts'
 import { servedPackets } from './served-packets.ts'
 
-const usage = `bench client [--runs N] [--clicks N] [--minutes N]
+const usage = `bench client [--part ${clientParts.join('|')}]... [--runs N] [--clicks N] [--minutes N]
   our page in a real Chromium: weight, first paint, login to picture, click to pixel, CPU, 2 000 members, memory
+  --part      what to measure; may be given several times (all)
   --minutes   how long it watches a moving room (1)
 bench control-plane
   one control plane of ours, without a desktop: logins, sockets, requests, fan-out
@@ -40,6 +41,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     url: { type: 'string' },
+    part: { type: 'string', multiple: true, default: clientParts },
     password: { type: 'string', default: 'neko' },
     pid: { type: 'string', multiple: true, default: [] },
     runs: { type: 'string', default: '20' },
@@ -59,7 +61,10 @@ const progress = (part: string) => console.error(`bench: ${part}`)
 async function run(name: string | undefined): Promise<unknown> {
   switch (name) {
     case 'client':
-      return client({ runs: Number(values.runs), clicks: Number(values.clicks), minutes: Number(values.minutes) }, progress)
+      return client(
+        { parts: values.part, runs: Number(values.runs), clicks: Number(values.clicks), minutes: Number(values.minutes) },
+        progress,
+      )
     case 'control-plane':
       return controlPlane(progress)
     case 'first-light':

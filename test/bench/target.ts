@@ -40,7 +40,7 @@ export function foreignTarget({ url, password, pids }: { url: string; password: 
 }
 
 /** Starts our own server through its CLI, with the page of the bench in its desktop, in a data directory that goes with it. */
-export async function startOurs({ pageUrl }: { pageUrl: string }): Promise<Target> {
+export async function startOurs({ pageUrl, screen = '1280x720@30' }: { pageUrl: string; screen?: string }): Promise<Target> {
   const directory = await mkdtemp(join(tmpdir(), 'neko-bench-'))
   const port = await freeTcpPort()
   const settings = {
@@ -49,7 +49,7 @@ export async function startOurs({ pageUrl }: { pageUrl: string }): Promise<Targe
     NEKO_DESKTOP_APP_URL: pageUrl,
     // The page is served on loopback.
     NEKO_DESKTOP_APP_NETWORK: 'shared',
-    NEKO_DESKTOP_SCREEN: '1280x720@30',
+    NEKO_DESKTOP_SCREEN: screen,
     NEKO_WEBRTC_UDPMUX: String(await freeUdpPort()),
     NEKO_WEBRTC_NAT1TO1: '127.0.0.1',
   }
