@@ -55,17 +55,19 @@ class BrowserPeer implements PeerLike {
   #channel: RTCDataChannel | undefined
   #work: Promise<void> = Promise.resolve()
   #isUp = false
-  #isClosed = false
+  /** Takes the listeners off, too: Chromium never lets go of a peer that is closed while an event of it is on its way. */
+  readonly #closed = new AbortController()
 
   constructor(iceServers: readonly IceServer[], events: PeerEvents) {
     this.#events = events
     this.#peer = new RTCPeerConnection({ iceServers: [...iceServers] })
-    this.#peer.onicecandidate = ({ candidate }) => candidate && this.#found(candidate)
-    this.#peer.onnegotiationneeded = () => this.#later(() => this.#offer())
-    this.#peer.ontrack = ({ track, receiver }) => this.#addTrack(track, receiver)
-    this.#peer.ondatachannel = ({ channel }) => this.#takeChannel(channel)
-    this.#peer.onconnectionstatechange = () => this.#stateChanged()
-    this.#peer.oniceconnectionstatechange = () => this.#stateChanged()
+    const listen = { signal: this.#closed.signal }
+    this.#peer.addEventListener('icecandidate', ({ candidate }) => candidate && this.#found(candidate), listen)
+    this.#peer.addEventListener('negotiationneeded', () => this.#later(() => this.#offer()), listen)
+    this.#peer.addEventListener('track', ({ track, receiver }) => this.#addTrack(track, receiver), listen)
+    this.#peer.addEventListener('datachannel', ({ channel }) => this.#takeChannel(channel), listen)
+    this.#peer.addEventListener('connectionstatechange', () => this.#stateChanged(), listen)
+    this.#peer.addEventListener('iceconnectionstatechange', () => this.#stateChanged(), listen)
   }
 
   accept(sdp: string): void {
@@ -129,17 +131,11 @@ class BrowserPeer implements PeerLike {
   }
 
   async stats(): Promise<RTCStatsReport | undefined> {
-    return this.#isClosed ? undefined : this.#peer.getStats()
+    return this.#closed.signal.aborted ? undefined : this.#peer.getStats()
   }
 
   close(): void {
-    if (this.#isClosed) {
-      return
-    }
-    this.#isClosed = true
-    if (this.#channel) {
-      this.#channel.onclose = null
-    }
+    this.#closed.abort()
     this.#peer.close()
   }
 
@@ -172,15 +168,18 @@ class BrowserPeer implements PeerLike {
   #takeChannel(channel: RTCDataChannel): void {
     this.#channel = channel
     channel.binaryType = 'arraybuffer'
-    channel.onopen = () => this.#stateChanged()
-    channel.onclose = () => this.#down('the data channel was closed')
-    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-      const message = data instanceof ArrayBuffer ? decodeOutput(new Uint8Array(data)) : undefined
-      if (message) {
-        this.#events.onChannel(message)
-      }
-    }
+    const listen = { signal: this.#closed.signal }
+    channel.addEventListener('open', () => this.#stateChanged(), listen)
+    channel.addEventListener('close', () => this.#down('the data channel was closed'), listen)
+    channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => this.#heard(data), listen)
     this.#stateChanged()
+  }
+
+  #heard(data: unknown): void {
+    const message = data instanceof ArrayBuffer ? decodeOutput(new Uint8Array(data)) : undefined
+    if (message) {
+      this.#events.onChannel(message)
+    }
   }
 
   #stateChanged(): void {
@@ -196,7 +195,7 @@ class BrowserPeer implements PeerLike {
   }
 
   #down(reason: string): void {
-    if (!this.#isClosed) {
+    if (!this.#closed.signal.aborted) {
       this.close()
       this.#events.onDown(reason)
     }
