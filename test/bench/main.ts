@@ -6,6 +6,7 @@ import { cachedWorker } from '../../infra/worker/locate.ts'
 import { obtainWorker } from '../../infra/worker/obtain.ts'
 import { client, clientParts } from './client.ts'
 import { controlPlane } from './control-plane.ts'
+import { faults } from './faults.ts'
 import { firstLight } from './first-light.ts'
 import { packetCheck } from './packet-check.ts'
 import { packetPath } from './packet-path.ts'
@@ -17,6 +18,11 @@ const usage = `bench client [--part ${clientParts.join('|')}]... [--runs N] [--c
   --minutes   how long it watches a moving room (1)
 bench control-plane
   one control plane of ours, without a desktop: logins, sockets, requests, fan-out
+bench faults [--only worker,relay,node,control-plane,redis-kill,redis-pause,redis-empty,node-stop] [--rounds N] [--seed N]
+  kills and stops parts of a fleet of ours under viewers, and says how long who saw nothing: median, 95th percentile and worst
+  --only      some of the faults (all, which takes half an hour)
+  --rounds    how often each (20)
+  --seed      what follows from chance: who is struck, for how long (1)
 bench first-light [--url URL [--password PASSWORD] [--pid PID]...] [--runs N] [--clicks N] [--starts N] [--viewers 0,1,10,50]
   --url       a neko V3 server that runs already; without it ours is started and stopped
   --password  its password for ordinary users (neko)
@@ -53,6 +59,9 @@ const { values, positionals } = parseArgs({
     packets: { type: 'string', default: '10000000' },
     seconds: { type: 'string', default: '4' },
     minutes: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
+    rounds: { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
   },
 })
 
@@ -67,6 +76,8 @@ async function run(name: string | undefined): Promise<unknown> {
       )
     case 'control-plane':
       return controlPlane(progress)
+    case 'faults':
+      return faults({ only: values.only.split(',').filter(Boolean), rounds: Number(values.rounds), seed: Number(values.seed) }, progress)
     case 'first-light':
       return firstLight(firstLightOptions(), progress)
     case 'packet-check':

@@ -20,14 +20,28 @@ export interface FleetOptions {
 
 /** One process of the product, as an operator starts it. */
 class Part implements AsyncDisposable {
-  readonly #child: ReturnType<typeof spawn>
+  readonly #command: 'control-plane' | 'capture-node'
+  readonly #env: Readonly<Record<string, string>>
   readonly #output: string[] = []
+  #child: ReturnType<typeof spawn>
 
   constructor(command: 'control-plane' | 'capture-node', env: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [main, command], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => this.#output.push(chunk.toString()))
+    this.#command = command
+    this.#env = env
+    this.#child = this.#spawn()
+  }
+
+  /** A new run of one that has ended. */
+  start(): void {
+    this.#child = this.#spawn()
+  }
+
+  #spawn(): ReturnType<typeof spawn> {
+    const child = spawn(process.execPath, [main, this.#command], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => this.#output.push(chunk.toString()))
     }
+    return child
   }
 
   get pid(): number {
@@ -75,17 +89,18 @@ export class Fleet implements AsyncDisposable {
   readonly dataFolder: string
   /** Where its processes meet: for a test that speaks to them as another process would. */
   get redisUrl(): string {
-    return this.#redis.url
+    return this.redis.url
   }
 
-  readonly #redis: TempRedis
+  /** The Redis in which they meet, for a test that takes it away. */
+  readonly redis: TempRedis
   readonly #controlPlanes: readonly Part[]
   readonly #nodes: readonly Part[]
 
   private constructor(parts: { urls: string[]; dataFolder: string; redis: TempRedis; controlPlanes: Part[]; nodes: Part[] }) {
     this.urls = parts.urls
     this.dataFolder = parts.dataFolder
-    this.#redis = parts.redis
+    this.redis = parts.redis
     this.#controlPlanes = parts.controlPlanes
     this.#nodes = parts.nodes
   }
@@ -152,6 +167,14 @@ export class Fleet implements AsyncDisposable {
     await this.#controlPlanes[index]?.kill()
   }
 
+  startControlPlane(index: number): void {
+    this.#controlPlanes[index]?.start()
+  }
+
+  startNode(index: number): void {
+    this.#nodes[index]?.start()
+  }
+
   /** Stops one control plane in an orderly way, SIGTERM, and waits for its end. */
   async stopControlPlane(index: number): Promise<void> {
     await this.#controlPlanes[index]?.[Symbol.asyncDispose]()
@@ -176,14 +199,19 @@ export class Fleet implements AsyncDisposable {
     await this.#nodes[index]?.[Symbol.asyncDispose]()
   }
 
+  /** Everything that a capture node runs now: process ids and command lines. */
+  async nodeProcesses(index = 0): Promise<{ pid: number; line: string }[]> {
+    return Promise.all((await processTree(this.#nodes[index]?.pid ?? 0)).map(async ({ pid }) => ({ pid, line: await commandLineOf(pid) })))
+  }
+
   /** The command lines of everything that a capture node runs now. */
   async nodeCommands(index = 0): Promise<string[]> {
-    return Promise.all((await processTree(this.#nodes[index]?.pid ?? 0)).map(({ pid }) => commandLineOf(pid)))
+    return (await this.nodeProcesses(index)).map(({ line }) => line)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#controlPlanes, ...this.#nodes].map((part) => part[Symbol.asyncDispose]()))
-    await this.#redis[Symbol.asyncDispose]()
+    await this.redis[Symbol.asyncDispose]()
     await rm(this.dataFolder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 

@@ -10,6 +10,7 @@ export { commandLineOf, isRunning, type ProcessUsage, processTree, threadsOf, us
 export { TempRedis, tempRedis } from './redis.ts'
 export { killRedisServer, redisCommand, startRedisServer } from './redis-process.ts'
 export { RtpMeter, type RtpPacketView } from './rtp-meter.ts'
+export { seeded } from './seeded.ts'
 export { TcpRelay } from './tcp-relay.ts'
 export { type ThinFrame, ThinViewer } from './thin-viewer.ts'
 export { type ShapedLink, UdpShaper } from './udp-shaper.ts'

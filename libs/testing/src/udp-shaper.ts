@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { seeded } from './seeded.ts'
 
 export interface ShapedLink {
   /** What passes from the server to the viewer, bits a second. */
@@ -106,15 +107,4 @@ export class UdpShaper implements AsyncDisposable {
 /** draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1: version 2, format 15, type 205. */
 function isTransportFeedback(packet: Buffer): boolean {
   return packet.length > 8 && packet[1] === 205 && (packet[0]! & 0xdf) === 0x8f
-}
-
-/** Numbers 0…1 that follow from a seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
