@@ -36,21 +36,33 @@ export async function controlPlane(progress: (part: string) => void): Promise<Co
   const loginsPerSecond = await rate(logins, loginsAtOnce, (index) =>
     loginV3({ url: plane.url, username: `login${index}`, password: 'neko' }),
   )
-  progress('sockets')
+  const idle = await idleSockets(plane, { count: sockets, progress })
+  progress('requests')
+  return { loginsPerSecond, ...idle, ...(await measureGets(plane, redis.path)) }
+}
+
+/** Sockets that say nothing, on one control plane: what each takes, and how soon all of them hear an event. */
+export async function idleSockets(
+  plane: Plane,
+  { count, progress }: { count: number; progress: (part: string) => void },
+): Promise<Pick<ControlPlaneResult, 'connectsPerSecond' | 'fanOut' | 'memoryPerIdleSessionKb'>> {
   const before = await plane.memory()
   const viewers: V3Viewer[] = []
-  const connectsPerSecond = await rate(sockets, socketsAtOnce, async (index) => {
+  const connectsPerSecond = await rate(count, socketsAtOnce, async (index) => {
     viewers.push(await V3Viewer.open({ url: plane.url, username: `idle${index}`, password: 'neko' }))
+    if (viewers.length % 500 === 0) {
+      progress(`${viewers.length} of ${count} sockets`)
+    }
   })
-  const memoryPerIdleSessionKb = tenth(((await plane.memory()) - before) / sockets / 1024)
+  const memoryPerIdleSessionKb = tenth(((await plane.memory()) - before) / count / 1024)
   progress('fan-out')
   const fanOut = await measureFanOut(viewers)
   await Promise.all(viewers.map((viewer) => viewer.close()))
-  progress('requests')
-  return { loginsPerSecond, connectsPerSecond, fanOut, memoryPerIdleSessionKb, ...(await measureGets(plane, redis.path)) }
+  return { connectsPerSecond, fanOut, memoryPerIdleSessionKb }
 }
 
-class Plane implements AsyncDisposable {
+/** One control plane of ours, as an operator starts it, without a desktop. */
+export class Plane implements AsyncDisposable {
   readonly url: string
   readonly #process: ReturnType<typeof spawn>
 

@@ -10,6 +10,7 @@ import { faults } from './faults.ts'
 import { firstLight } from './first-light.ts'
 import { packetCheck } from './packet-check.ts'
 import { packetPath } from './packet-path.ts'
+import { scale } from './scale.ts'
 import { servedPackets } from './served-packets.ts'
 
 const usage = `bench client [--part ${clientParts.join('|')}]... [--runs N] [--clicks N] [--minutes N]
@@ -41,7 +42,11 @@ bench packet-path --url URL [--password PASSWORD] [--pid PID]... [--viewers 1,25
   the same of a neko V3 server that runs already, by its own picture: what each viewer costs beyond the first
 bench packet-check [--worker fast|stock|PATH]... [--packets N]
   whether every packet arrives as it was sent, in order, whatever happens on the way; wants some minutes
-  --packets   how many (10000000)`
+  --packets   how many (10000000)
+bench scale [--only worker,worker-720p,room,hop,storm,idle] [--worker fast|stock|PATH]
+  how far one machine goes: viewers a worker, a room of 2 000, a relay's hop, 500 who come in 10 s, 10 000 idle sockets
+  --only      some of it (all, which takes ten minutes)
+  --worker    the media worker (fast)`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -84,6 +89,8 @@ async function run(name: string | undefined): Promise<unknown> {
       return packetCheck({ workers: await workers(), packets: Number(values.packets) }, progress)
     case 'packet-path':
       return values.url === undefined ? packetPath(await packetPathOptions(), progress) : servedPackets(servedOptions(values.url), progress)
+    case 'scale':
+      return scale({ only: values.only.split(',').filter(Boolean), workerBin: (await workers()).at(-1)?.path ?? '' }, progress)
     default:
       console.error(usage)
       process.exit(2)

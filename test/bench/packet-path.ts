@@ -3,18 +3,17 @@ import { execFileSync } from 'node:child_process'
 import { cpus, loadavg } from 'node:os'
 import { delay, until } from '@neko-edge/kit'
 import { threadsOf, usageOf } from '@neko-edge/testing'
-import { PacketRoom } from '../../apps/capture-node/test/packet-path/packet-room.ts'
+import { PacketRoom, type PacketRoomOptions } from '../../apps/capture-node/test/packet-path/packet-room.ts'
 import type { ViewersReport } from '../../infra/viewers/native-viewers.ts'
 import { hundredth, type Summary, sum, summarise, tenth } from './summary.ts'
 
-const workerCore = 0
-const otherCore = 1
+/** The worker has a core of its own; the feeder and the viewers share the other one. */
+export const workerCore = 0
+export const otherCore = 1
 const warmUpMs = 2_500
 const settleMs = 400
 const pictureMs = 5_000
 const drainMs = 10_000
-/** What one viewer is sent: the figure that "viewers a core" is told for. */
-const packetsPerSecond = 187
 const silentViewers = 200
 
 export interface PacketPathOptions {
@@ -26,7 +25,18 @@ export interface PacketPathOptions {
   readonly windowMs: number
 }
 
-interface Window {
+/** How one worker is measured: `PacketPathOptions` of one, and what it is fed. */
+export interface MeasureOptions extends Omit<PacketPathOptions, 'workers'> {
+  readonly hasTransportCc: boolean
+  readonly tell: (text: string) => void
+  readonly source?: PacketRoomOptions['source']
+  /** Of those who hear, too. */
+  readonly sound?: PacketRoomOptions['sound']
+  /** Whether more viewers are no use after this step; default: never. */
+  readonly isEnough?: (step: PacketPathStep) => boolean
+}
+
+export interface Window {
   userUs: number
   systemUs: number
   totalUs: number
@@ -34,6 +44,9 @@ interface Window {
   report: ViewersReport
   /** Packets that were due to all viewers together. */
   sent: number
+  soundSent: number
+  /** Of the picture, to one viewer. */
+  packetsPerSecond: number
   feederCore: number
   viewersCore: number
 }
@@ -44,9 +57,14 @@ export interface PacketPathStep {
   connected: number
   /** Of the packets that were due to them, the share that came, per cent; less than 100: the worker is overloaded. */
   arrived: number
+  /** The same of the sound, where there is one. */
+  soundArrived: number | undefined
   /** CPU of the worker by each packet that it sent on, microseconds. */
+  packetsPerSecond: number
   usPerPacket: { user: Summary | undefined; system: Summary | undefined; total: Summary | undefined }
   viewersPerCore: number
+  /** Memory of the worker, in MB. */
+  workerMb: number
   /** Share of the worker's core that was used. */
   core: Summary | undefined
   /** From the frame's birth in the feeder to the arrival of its first and last packet at the viewer, milliseconds; of the medians and 99th percentiles of all windows, the median. */
@@ -83,25 +101,31 @@ export async function packetPath(options: PacketPathOptions, progress: (part: st
   }
 }
 
-async function measure(
+/** Measures a worker with more and more viewers before it, on a core that it has alone. */
+export async function measure(
   workerBin: string,
-  { hasTransportCc, tell, viewers, windows, windowMs }: PacketPathOptions & { hasTransportCc: boolean; tell: (text: string) => void },
+  { hasTransportCc, tell, viewers, windows, windowMs, source, sound, isEnough = () => false }: MeasureOptions,
 ): Promise<{ steps: PacketPathStep[]; idleCore: Summary | undefined }> {
-  await using room = await PacketRoom.open({ workerBin, ...(hasTransportCc ? { initialBitrate: 10_000_000 } : {}) })
+  await using room = await PacketRoom.open({
+    workerBin,
+    ...(source && { source }),
+    ...(sound && { sound }),
+    ...(hasTransportCc && { initialBitrate: 10_000_000 }),
+  })
   const pid = await room.workerPid()
   pin(pid, workerCore)
   pin(room.viewers.pid, otherCore)
-  const video = hasTransportCc ? { auto: true } : {}
+  const wish = { video: hasTransportCc ? { auto: true } : {}, hears: sound !== undefined }
   const join = async (count: number) => {
     const missing = count - room.room.peers.size
-    await room.joinMany(missing, { video }, (done) => tell(`${count - missing + done} of ${count} viewers`))
+    await room.joinMany(missing, wish, (done) => tell(`${count - missing + done} of ${count} viewers`))
   }
   await join(Math.min(silentViewers, ...viewers))
   const steps: PacketPathStep[] = []
   let idleCore: Summary | undefined
   for (const count of viewers) {
     await join(count)
-    startFeeding(room, hasTransportCc)
+    startFeeding(room, { hasTransportCc, hasSound: sound !== undefined })
     await delay(warmUpMs)
     // A worker that can not do it any more is measured as it is: it shows in what its viewers miss.
     await until(async () => (await room.viewers.report()).least > 0, { ms: pictureMs, what: 'a picture for every viewer' }).catch(() =>
@@ -117,7 +141,11 @@ async function measure(
       tell(`${count} viewers: the worker had so much to do that it was taken for hung, and replaced`)
       break
     }
-    steps.push(summed(count, taken))
+    const step = { ...summed(count, taken), workerMb: tenth(((await usageOf(pid))?.rssBytes ?? 0) / 2 ** 20) }
+    steps.push(step)
+    if (isEnough(step)) {
+      break
+    }
     if (count === silentViewers) {
       tell(`${count} viewers, silent`)
       idleCore = summarise(await idle(pid, windowMs), hundredth)
@@ -126,32 +154,35 @@ async function measure(
   return { steps, idleCore }
 }
 
-function startFeeding(room: PacketRoom, hasTransportCc: boolean): void {
+function startFeeding(room: PacketRoom, { hasTransportCc, hasSound }: { hasTransportCc: boolean; hasSound: boolean }): void {
   room.high.start()
   if (hasTransportCc) {
     // The estimator is for those who have a choice.
     room.low.start()
   }
+  if (hasSound) {
+    room.sound.start()
+  }
 }
 
 function stopFeeding(room: PacketRoom): void {
-  room.high.stop()
-  room.low.stop()
+  for (const source of [room.high, room.low, room.sound]) {
+    source.stop()
+  }
 }
 
-async function takeWindow(room: PacketRoom, pid: number, ms: number): Promise<Window> {
+/** Feeds the room's viewers for so long, and gives what reached them and what it cost. */
+export async function takeWindow(room: PacketRoom, pid: number, ms: number): Promise<Window> {
   stopFeeding(room)
   await delay(settleMs)
   room.viewers.reset()
   const viewersBefore = await room.viewers.report()
   const own = process.cpuUsage()
   const fed = room.high.packets
+  const soundFed = room.sound.packets
   const before = await cpuOf(pid)
   const start = performance.now()
-  room.high.start()
-  if (viewersBefore.feedbacks + room.low.packets > 0) {
-    room.low.start()
-  }
+  startFeeding(room, { hasTransportCc: viewersBefore.feedbacks + room.low.packets > 0, hasSound: soundFed > 0 })
   await delay(ms)
   stopFeeding(room)
   const elapsedMs = performance.now() - start
@@ -159,6 +190,7 @@ async function takeWindow(room: PacketRoom, pid: number, ms: number): Promise<Wi
   const after = await cpuOf(pid)
   const { user, system } = process.cpuUsage(own)
   const sent = (room.high.packets - fed) * report.connected
+  const soundSent = (room.sound.packets - soundFed) * report.connected
   const total = after.totalUs - before.totalUs
   const systemUs = (total * (after.systemUs - before.systemUs)) / (after.tickUs - before.tickUs)
   return {
@@ -168,25 +200,27 @@ async function takeWindow(room: PacketRoom, pid: number, ms: number): Promise<Wi
     core: total / 1_000 / elapsedMs,
     report,
     sent,
+    soundSent,
+    packetsPerSecond: ((room.high.packets - fed) * 1_000) / elapsedMs,
     feederCore: (user + system) / 1_000 / elapsedMs,
     viewersCore: (report.cpuMs - viewersBefore.cpuMs) / elapsedMs,
   }
 }
 
 /** The report once nothing comes any more: a worker with too much to do sends on long after the last frame. */
-async function allArrived(room: PacketRoom): Promise<ViewersReport> {
-  let report = await room.viewers.report()
+export async function allArrived({ viewers }: Pick<PacketRoom, 'viewers'>): Promise<ViewersReport> {
+  let report = await viewers.report()
   const start = performance.now()
   for (let before = -1; before !== report.packets && performance.now() - start < drainMs; ) {
     before = report.packets
     await delay(settleMs)
-    report = await room.viewers.report()
+    report = await viewers.report()
   }
   return report
 }
 
 /** Nanoseconds of all threads, and the ticks by which the kernel tells user and system apart. */
-async function cpuOf(pid: number): Promise<{ totalUs: number; tickUs: number; systemUs: number }> {
+export async function cpuOf(pid: number): Promise<{ totalUs: number; tickUs: number; systemUs: number }> {
   const [threads, usage] = await Promise.all([threadsOf(pid), usageOf(pid)])
   return { totalUs: sum(threads.map(({ cpuUs }) => cpuUs)), tickUs: usage?.cpuUs ?? 0, systemUs: usage?.systemUs ?? 0 }
 }
@@ -203,7 +237,7 @@ async function idle(pid: number, ms: number): Promise<number[]> {
   return shares
 }
 
-function summed(viewers: number, windows: readonly Window[]): PacketPathStep {
+function summed(viewers: number, windows: readonly Window[]): Omit<PacketPathStep, 'workerMb'> {
   const each = (value: (window: Window) => number) => summarise(windows.map(value), hundredth)
   const median = (value: (window: Window) => number) => each(value)?.p50 ?? 0
   const all = (name: keyof PacketPathStep['faults']) => sum(windows.map(({ report }) => report[name]))
@@ -211,9 +245,18 @@ function summed(viewers: number, windows: readonly Window[]): PacketPathStep {
   return {
     viewers,
     connected: Math.min(...windows.map(({ report }) => report.connected)),
-    arrived: tenth((sum(windows.map(({ report }) => report.packets)) * 100) / sum(windows.map(({ sent }) => sent))),
+    arrived:
+      shareOf(
+        windows.map(({ report }) => report.packets),
+        windows.map(({ sent }) => sent),
+      ) ?? 0,
+    soundArrived: shareOf(
+      windows.map(({ report }) => report.audioPackets),
+      windows.map(({ soundSent }) => soundSent),
+    ),
+    packetsPerSecond: median((window) => window.packetsPerSecond),
     usPerPacket: { user: each(({ userUs }) => userUs), system: each(({ systemUs }) => systemUs), total },
-    viewersPerCore: total ? Math.round(1_000_000 / (total.p50 * packetsPerSecond)) : 0,
+    viewersPerCore: total ? Math.round(1_000_000 / (total.p50 * median((window) => window.packetsPerSecond))) : 0,
     core: each(({ core }) => core),
     firstPacketMs: { p50: median(({ report }) => report.firstUs.p50 / 1_000), p99: median(({ report }) => report.firstUs.p99 / 1_000) },
     lastPacketMs: { p50: median(({ report }) => report.lastUs.p50 / 1_000), p99: median(({ report }) => report.lastUs.p99 / 1_000) },
@@ -232,8 +275,13 @@ function summed(viewers: number, windows: readonly Window[]): PacketPathStep {
   }
 }
 
+/** Of what was due, the part that came, per cent; undefined where nothing was. */
+function shareOf(came: readonly number[], due: readonly number[]): number | undefined {
+  return sum(due) === 0 ? undefined : tenth((sum(came) * 100) / sum(due))
+}
+
 /** All threads of a process on one core, where there is a choice. */
-function pin(pid: number, core: number): void {
+export function pin(pid: number, core: number): void {
   if (cpus().length > 1) {
     execFileSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], { stdio: 'ignore' })
   }

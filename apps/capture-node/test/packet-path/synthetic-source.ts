@@ -19,6 +19,8 @@ export interface SyntheticOptions {
   readonly fps?: number
   /** Bytes of the smallest and of the largest frame; they come evenly distributed. */
   readonly frameBytes?: readonly [least: number, most: number]
+  /** Bytes of a frame that was asked for as a key frame; as any other, where this does not say. */
+  readonly keyFrameBytes?: number
   /** Payload of a full packet. */
   readonly packetBytes?: number
   /** The first sequence number. */
@@ -37,7 +39,8 @@ export class SyntheticSource implements RtpSource {
   keyFrameRequests = 0
   /** Frames that were left out, because this process was held up. */
   late = 0
-  readonly #options: Required<Pick<SyntheticOptions, 'layer' | 'fps' | 'frameBytes' | 'packetBytes'>>
+  readonly #options: Required<Pick<SyntheticOptions, 'layer' | 'fps' | 'frameBytes' | 'packetBytes'>> &
+    Pick<SyntheticOptions, 'keyFrameBytes'>
   readonly #packetListeners = new Listeners<readonly Buffer[]>()
   readonly #rtcpListeners = new Listeners<Buffer>()
   #sequence: number
@@ -55,7 +58,7 @@ export class SyntheticSource implements RtpSource {
     this.id = id
     this.ssrc = ssrc
     this.codec = codec
-    this.#options = { layer, fps, frameBytes, packetBytes }
+    this.#options = { layer, fps, frameBytes, packetBytes, ...(options.keyFrameBytes && { keyFrameBytes: options.keyFrameBytes }) }
     this.#sequence = sequence
   }
 
@@ -105,10 +108,11 @@ export class SyntheticSource implements RtpSource {
 
   /** One frame, now. */
   frame(): void {
-    const { layer, frameBytes, packetBytes } = this.#options
+    const { layer, frameBytes, packetBytes, keyFrameBytes } = this.#options
     const [least, most] = frameBytes
-    const size = least + Math.floor(this.#next() * (most - least))
+    const even = least + Math.floor(this.#next() * (most - least))
     const isKey = this.#wantsKey
+    const size = (isKey && keyFrameBytes) || even
     this.#wantsKey = false
     this.frames += 1
     const sentNs = process.hrtime.bigint()
