@@ -57,7 +57,7 @@ export async function hop(workerBin: string, tell: (text: string) => void): Prom
     // With nobody there, all that it does is to take the room and to send one copy of it.
     originForOneCopy: {
       usPerPacket: each(behind, ({ originUs, fed }) => originUs / fed),
-      core: each(behind, ({ originUs, elapsedMs }) => originUs / 1_000 / elapsedMs),
+      percentOfACore: each(behind, ({ originUs, elapsedMs }) => originUs / 10 / elapsedMs),
     },
     pipeBitsPerSecond: { with400Viewers: pipeBits(both), with200Viewers: pipeBits(behind) },
     firstPacketMs: {
