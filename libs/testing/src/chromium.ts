@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SerialQueue } from '@neko-edge/kit'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 
 /** Debian's Chromium: it decodes VP8, VP9 and H.264. */
@@ -24,6 +25,7 @@ const flags = [
 export class TestBrowser implements AsyncDisposable {
   readonly context: BrowserContext
   readonly #profile: string
+  readonly #opening = new SerialQueue()
 
   private constructor(context: BrowserContext, profile: string) {
     this.context = context
@@ -48,8 +50,16 @@ export class TestBrowser implements AsyncDisposable {
     return new TestBrowser(context, profile)
   }
 
+  /** A page in a window of its own: of several in one window, those behind are drawn once a second, and each click waits for that. */
   newPage(): Promise<Page> {
-    return this.context.newPage()
+    return this.#opening.run(async () => {
+      const browser = await this.context.browser()?.newBrowserCDPSession()
+      const opened = this.context.waitForEvent('page')
+      await browser?.send('Target.createTarget', { url: 'about:blank', newWindow: true })
+      const page = await opened
+      await browser?.detach()
+      return page
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
