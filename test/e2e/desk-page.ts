@@ -40,7 +40,7 @@ const page = `<!doctype html><meta charset="utf-8"><title>desk</title>
   #tick { position: fixed; right: 0; bottom: 0; width: 40px; height: 40px }
 </style>
 <div id=red></div><div id=green></div><div id=blue></div><div id=target></div><div id=tick></div><textarea autofocus></textarea>
-<div id=rich contenteditable></div><div id=picture></div><input id=file type=file>
+<div id=rich contenteditable></div><div id=picture></div><input id=file type=file multiple>
 <script>
   const tell = (report) => fetch('/report', { method: 'POST', body: JSON.stringify(report) })
   const target = document.querySelector('#target'), field = document.querySelector('textarea'), tick = document.querySelector('#tick')

@@ -14,6 +14,8 @@ const longPauseMs = 400
 const sourcePager = 2
 const stateAdd = 1
 const unableToSelect = 'unable to select files in dialog'
+/** Of "Open": Chromium's dialog takes Return for Cancel. Where there is none, Return is "Open". */
+const mnemonic = [keysyms.altLeft, ...keysymsOf('o')]
 const atomNames = [
   'WM_WINDOW_ROLE',
   'WM_NAME',
@@ -28,8 +30,13 @@ const atomNames = [
 
 type Atoms = Readonly<Record<(typeof atomNames)[number], number>>
 
-/** Presses keys together and lets go of them. */
-type Press = (...keysyms: readonly number[]) => Promise<void>
+/** What a dialog is handled with. */
+interface Hands {
+  /** Presses keys together and lets go of them. */
+  readonly press: (...keysyms: readonly number[]) => Promise<void>
+  /** Drops files on the middle of a window; whether they were taken. */
+  readonly drop: (files: readonly string[], window: number) => Promise<boolean>
+}
 
 /**
  * GTK's "Open File" dialog, which would show the server's files to everybody: it is pushed below the other windows, and
@@ -38,19 +45,21 @@ type Press = (...keysyms: readonly number[]) => Promise<void>
 export class FileChooser {
   readonly #connection: XConnection
   readonly #atoms: Atoms
-  readonly #press: Press
+  readonly #press: Hands['press']
+  readonly #drop: Hands['drop']
   readonly #listeners = new Listeners<boolean>()
   readonly #queue = new SerialQueue()
   #dialog: number | undefined
 
-  private constructor(connection: XConnection, { atoms, press }: { atoms: Atoms; press: Press }) {
+  private constructor(connection: XConnection, { atoms, press, drop }: Hands & { atoms: Atoms }) {
     this.#connection = connection
     this.#atoms = atoms
     this.#press = press
+    this.#drop = drop
   }
 
-  static async open(connection: XConnection, press: Press): Promise<FileChooser> {
-    const chooser = new FileChooser(connection, { atoms: await connection.atoms(...atomNames), press })
+  static async open(connection: XConnection, hands: Hands): Promise<FileChooser> {
+    const chooser = new FileChooser(connection, { atoms: await connection.atoms(...atomNames), ...hands })
     connection.onEvent((event) => chooser.#follow(event))
     return chooser
   }
@@ -71,7 +80,7 @@ export class FileChooser {
         throw new NekoError('invalid', 'the files of a dialog come from one folder, at least one')
       }
       await this.#focus()
-      await (files.length === 1 ? this.#open(first) : this.#openAllOf(dirname(first)))
+      await (files.length === 1 ? this.#open(first) : this.#openAll(files))
       await this.#untilClosed(unableToSelect)
     })
   }
@@ -160,22 +169,22 @@ export class FileChooser {
 
   async #open(file: string): Promise<void> {
     await this.#enter(file)
-    // The mnemonic of "Open": Chromium's dialog takes Return for Cancel. Where there is none, Return is "Open".
-    await this.#press(keysyms.altLeft, ...keysymsOf('o'))
-    await until(() => !this.isOpen, { ms: longPauseMs, what: 'the dialog closes' }).catch(() => this.#press(keysyms.returnKey))
+    await this.#accept()
   }
 
-  async #openAllOf(folder: string): Promise<void> {
-    await this.#enter(`${folder}/`)
-    await this.#press(keysyms.returnKey)
-    await delay(longPauseMs)
-    if (!this.isOpen) {
-      // Chromium's dialog takes Return for Cancel. The keys below would reach what was behind it.
+  /** No field takes several names. What is dropped on the dialog brings its list to that folder, all of which is then selected. */
+  async #openAll(files: readonly string[]): Promise<void> {
+    if (this.#dialog === undefined || !(await this.#drop(files, this.#dialog))) {
       throw new NekoError('unprocessable', unableToSelect)
     }
-    await this.#press(keysyms.down)
+    await delay(longPauseMs)
     await this.#press(keysyms.controlLeft, ...keysymsOf('a'))
-    await this.#press(keysyms.returnKey)
+    await this.#accept()
+  }
+
+  async #accept(): Promise<void> {
+    await this.#press(...mnemonic)
+    await until(() => !this.isOpen, { ms: longPauseMs, what: 'the dialog closes' }).catch(() => this.#press(keysyms.returnKey))
   }
 
   /** Types a path into the location field. */

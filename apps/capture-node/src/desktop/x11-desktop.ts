@@ -82,7 +82,9 @@ async function assemble(connection: XConnection, options: X11DesktopOptions & { 
   const clipboard = await Clipboard.open(connection, clock)
   const files = await FileDrop.open(connection, clock)
   const press = (...keysyms: readonly number[]) => desktop.press(...keysyms)
-  const chooser = options.fileChooser ? await FileChooser.open(connection, press) : undefined
+  const chooser = options.fileChooser
+    ? await FileChooser.open(connection, { press, drop: (all, window) => files.dropOn(window, all) })
+    : undefined
   const parts = { connection, order, keyboard, pointer, touch, screen, cursor, clipboard, files, chooser, authority, display }
   const desktop: Desktop = new X11Desktop(parts, clock)
   await connection.settle()

@@ -249,6 +249,7 @@ declare module 'x11' {
       y: number,
       callback: Callback<{ readonly child: number; readonly destX: number; readonly destY: number }>,
     ): void
+    GetGeometry(drawable: number, callback: Callback<{ readonly width: number; readonly height: number }>): void
     QueryPointer(window: number, callback: Callback<{ readonly rootX: number; readonly rootY: number; readonly keyMask: number }>): void
     GetProperty(
       remove: number,

@@ -56,17 +56,31 @@ export class FileDrop {
 
   /** Drops files (absolute paths) on what is at a pixel of the screen; whether they were taken. One drop at a time. */
   drop(files: readonly string[], x: number, y: number): Promise<boolean> {
+    return this.#queue.run(async () => this.#dropAll(await this.#targetAt(x, y), files, { x, y }))
+  }
+
+  /** Drops files on the middle of a window, also of one that is behind others; whether they were taken. */
+  dropOn(window: number, files: readonly string[]): Promise<boolean> {
     return this.#queue.run(async () => {
-      const target = files.length === 0 ? undefined : await this.#targetAt(x, y)
-      if (target === undefined) {
-        return false
-      }
-      try {
-        return await this.#dropOn(target, files, { x, y })
-      } finally {
-        this.#owner.disown()
-      }
+      const { width, height } = await this.#connection.ask<{ width: number; height: number }>('the size of a window', (x, callback) =>
+        x.GetGeometry(window, callback),
+      )
+      const { destX, destY } = await this.#connection.ask<{ destX: number; destY: number }>('the place of a window', (x, callback) =>
+        x.TranslateCoordinates(window, this.#connection.root, width >> 1, height >> 1, callback),
+      )
+      return this.#dropAll(await this.#asTarget(window), files, { x: destX, y: destY })
     })
+  }
+
+  async #dropAll(target: Target | undefined, files: readonly string[], at: { x: number; y: number }): Promise<boolean> {
+    if (target === undefined || files.length === 0) {
+      return false
+    }
+    try {
+      return await this.#dropOn(target, files, at)
+    } finally {
+      this.#owner.disown()
+    }
   }
 
   async #dropOn(target: Target, files: readonly string[], at: { x: number; y: number }): Promise<boolean> {
