@@ -13,13 +13,13 @@ interface Violation {
 
 let source: Promise<string> | undefined
 
-/** What axe finds wrong with the page as it is now, a line for each element; `only` names one rule in place of all. */
-export async function axe(page: Page, { only }: { only?: string } = {}): Promise<string[]> {
+/** What axe finds wrong with the page as it is now, a line for each element; `only` names rules in place of all. */
+export async function axe(page: Page, { only }: { only?: readonly string[] } = {}): Promise<string[]> {
   source ??= readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   if (!(await page.evaluate('typeof axe === "object"'))) {
     await page.evaluate(await source)
   }
-  const options = { runOnly: only === undefined ? tags : { type: 'rule', values: [only] }, resultTypes: ['violations'] }
+  const options = { runOnly: only === undefined ? tags : { type: 'rule', values: only }, resultTypes: ['violations'] }
   // The answer of axe.run has this shape; its types would bring the package into every check.
   const { violations } = (await page.evaluate(`axe.run(document, ${JSON.stringify(options)})`)) as { violations: Violation[] }
   return violations.flatMap(({ id, help, nodes }) =>

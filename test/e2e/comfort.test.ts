@@ -1,7 +1,8 @@
+import { troubleWords } from '@neko-edge/client/trouble'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axe } from './axe.ts'
-import { Looks } from './looks.ts'
+import { type Look, Looks } from './looks.ts'
 
 /** Where the focus is, and how one sees it. */
 interface Stop {
@@ -40,6 +41,14 @@ function stopOf(): Stop | undefined {
   }
 }
 
+/** What has to be looked at again: with another theme the colours, in another window where things are and how large. All of it at a desk by day. */
+function rulesOf(size: Look['size'], theme: Look['theme']): readonly string[] | undefined {
+  if (size === 'desktop') {
+    return theme === 'light' ? undefined : ['color-contrast']
+  }
+  return theme === 'light' ? ['target-size', 'scrollable-region-focusable', 'landmark-unique', 'region', 'aria-hidden-focus'] : []
+}
+
 const focused = (page: Page, attribute: string) => page.evaluate((name) => document.activeElement?.getAttribute(name), attribute)
 
 describe('the page for everybody', () => {
@@ -61,13 +70,39 @@ describe('the page for everybody', () => {
       }
     })
     for await (const { name, page, size, theme } of looks.each({ only: ['desktop', 'phone'] })) {
-      // Colours do not change with the window, and nothing else with the theme.
-      if (size === 'desktop' || theme === 'light') {
-        const violations = await axe(page, theme === 'dark' ? { only: 'color-contrast' } : {})
-        found.push(...violations.map((violation) => `${name} ${size} ${theme}: ${violation}`))
-      }
+      const only = rulesOf(size, theme)
+      const violations = only?.length === 0 ? [] : await axe(page, only && { only })
+      found.push(...violations.map((violation) => `${name} ${size} ${theme}: ${violation}`))
     }
     expect(found).toEqual([])
+  })
+
+  it('[WEB-1997] whatever the server refuses a login with is said in words, with what to do', async () => {
+    const page = await looks.newPage()
+    let refusal: [status: number, message: string] = [500, '']
+    await page.route('**/api/login', (route) => route.fulfill({ status: refusal[0], json: { code: refusal[0], message: refusal[1] } }))
+    await page.locator('input[name=username]').fill('cleo')
+    await page.locator('input[name=password]').fill('neko')
+    for (const [status, message, code] of [
+      [401, 'Unauthorized', 'wrong-password'],
+      [403, 'logins are locked', 'room-locked'],
+      [403, 'banned', 'banned'],
+      [403, 'login is disabled for this session', 'login-disabled'],
+      [404, '', 'not-found'],
+      [422, 'session already connected', 'already-connected'],
+      [503, 'the room is full, 2 of 2 members are here: try again later', 'room-full'],
+      [503, 'the room is ending', 'room-ended'],
+      [503, 'redis is away', 'server-busy'],
+      [500, 'oops', 'server-failed'],
+      [429, 'try again in 7 s', 'too-many-tries'],
+    ] as const) {
+      refusal = [status, message]
+      await page.locator('button[type=submit]').click()
+      const { says, remedy } = troubleWords[code]
+      await page.locator(`[data-trouble=${code}]`).filter({ hasText: says }).filter({ hasText: remedy }).waitFor()
+    }
+    await page.getByRole('button', { name: /^Wait [67] s$/ }).waitFor()
+    await page.close()
   })
 
   it('[WEB-1511] one comes in with the keyboard alone: name, password, its eye, the button', async () => {

@@ -296,28 +296,29 @@ export class Looks implements AsyncDisposable {
     return page
   }
 
-  /** Every state in every window and theme, one after the other; only those whose name has `part` in it. */
-  async *each({ part = '', only = Object.keys(sizes) as Size[] } = {}): AsyncGenerator<Look> {
-    for (const size of only) {
-      for (const state of states.filter(({ name }) => name.includes(part))) {
-        yield* this.#each(state, size)
-      }
-    }
-  }
-
-  async *#each({ name, show, undo }: State, size: Size): AsyncGenerator<Look> {
+  /**
+   * Every state in both themes and in the windows of `only`, one after the other: it is brought about in the first of them, which is then made
+   * as large as the others. Only those whose name has one of the parts in it that `part` names, with commas between them.
+   */
+  async *each({ part = '', only = ['desktop'] }: { part?: string; only?: readonly [Size, ...Size[]] } = {}): AsyncGenerator<Look> {
     const { ann, bob } = this.#world
-    await Promise.all([ann, bob].map(({ page }) => resize(page, size)))
-    const { page } = await show(this.#world)
-    await resize(page, size)
-    for (const theme of themes) {
-      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
-      await page.evaluate(settled)
-      yield { name, size, theme, page }
-    }
-    await undo?.(this.#world)
-    if (page !== ann.page && page !== bob.page) {
-      await page.close()
+    for (const { name, show, undo } of states.filter((state) => part.split(',').some((each) => state.name.includes(each)))) {
+      const atFirst = () => Promise.all([ann, bob].map((visitor) => resize(visitor.page, only[0])))
+      await atFirst()
+      const { page } = await show(this.#world)
+      for (const size of only) {
+        await resize(page, size)
+        for (const theme of themes) {
+          await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+          await page.evaluate(settled)
+          yield { name, size, theme, page }
+        }
+      }
+      await atFirst()
+      await undo?.(this.#world)
+      if (page !== ann.page && page !== bob.page) {
+        await page.close()
+      }
     }
   }
 
