@@ -222,6 +222,8 @@ export class Api {
         headers,
         credentials: 'include',
         signal: AbortSignal.any([signal, late]),
+        // What a page says as it goes away arrives: that it signs out.
+        keepalive: method === 'POST' && body === undefined,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
       text = await response.text()

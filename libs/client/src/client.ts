@@ -144,6 +144,11 @@ export class NekoClient {
     this.#ladder.setVolume(volume)
   }
 
+  /** Stops the thin line where it is, without sound, or lets it go on; `stream` is stopped by whoever shows it. */
+  setHeld(isHeld: boolean): void {
+    this.#ladder.setHeld(isHeld)
+  }
+
   /** Every message of the server, after the room has taken it in. */
   onMessage(listener: (message: ServerMessage) => void): () => void {
     return this.#messages.add(listener)
@@ -232,9 +237,7 @@ export class NekoClient {
     this.#leave({ is: 'signed-out' })
     this.#ladder.close()
     this.#closed.abort()
-    for (const unwatch of this.#unwatch) {
-      unwatch()
-    }
+    this.#unwatch.forEach((unwatch) => unwatch())
     this.control.close()
     this.files.close()
   }

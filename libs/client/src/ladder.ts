@@ -58,7 +58,7 @@ export class Ladder {
   readonly #roundTripMs = new Cell<number | undefined>(undefined)
   readonly #unwatch: (() => void)[]
   #thinRoundTripMs: number | undefined
-  #wish: ThinWish = { video: undefined, isPictureOff: false, volume: 1 }
+  #wish: ThinWish = { video: undefined, isPictureOff: false, isHeld: false, volume: 1 }
   #isWanted = false
   #thin: ThinLike | undefined
   /** Names the load that is under way: what a given-up one brings is closed at once. */
@@ -99,6 +99,11 @@ export class Ladder {
   /** How loud the thin line plays, 0 to 1. */
   setVolume(volume: number): void {
     this.#change({ volume })
+  }
+
+  /** Stops the thin line where it is, or lets it go on. */
+  setHeld(isHeld: boolean): void {
+    this.#change({ isHeld })
   }
 
   /** What comes over the thin line, of the room's `videos`. */

@@ -26,6 +26,7 @@ function setUp() {
   const sent: [ClientEvent, unknown][] = []
   const peers: Peer[] = []
   const link = { isOpen: true }
+  const stats: { report: RTCStatsReport | undefined } = { report: undefined }
   const media = new Media({
     clock,
     random: () => 0,
@@ -48,7 +49,7 @@ function setUp() {
           peer.sent.push(bytes)
           return !peer.isClosed
         },
-        stats: async () => undefined,
+        stats: async () => stats.report,
         close: () => {
           peer.isClosed = true
         },
@@ -57,7 +58,7 @@ function setUp() {
   })
   const newest = () => peers.at(-1) as Peer
   const requests = () => sent.filter(([event]) => event === 'signal/request').length
-  return { clock, link, media, newest, peers, requests, sent }
+  return { clock, link, media, newest, peers, requests, sent, stats }
 }
 
 function live() {
@@ -188,5 +189,44 @@ describe('Media', () => {
     expect(media.flow.value).toBe('up')
     media.stop()
     expect([media.flow.value, clock.pending]).toEqual(['none', 0])
+  })
+
+  it('[WEB-1992] a path over TCP looks for a better one after a minute, two, four, and when the room’s socket is back; over UDP never', async () => {
+    const { clock, media, newest, sent, stats } = live()
+    const over = (protocol: string) => {
+      const pair = { id: 'p', type: 'candidate-pair', nominated: true, state: 'succeeded', localCandidateId: 'l' }
+      const local = { id: 'l', type: 'local-candidate', protocol, candidateType: 'host' }
+      const transport = { id: 't', type: 'transport', selectedCandidatePairId: 'p' }
+      stats.report = new Map([pair, local, transport].map((each) => [each.id, each])) as unknown as RTCStatsReport
+    }
+    const restarts = () => sent.filter(([event]) => event === 'signal/restart').length
+    const wait = async (ms: number) => {
+      for (let at = 0; at < ms; at += 2_000) {
+        newest().events.onChannel({ is: 'pong', clientTime: clock.now(), serverTime: 0 })
+        clock.advance(2_000)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    over('tcp')
+    await wait(2_000)
+    expect(media.path.value).toBe('tcp')
+    const startedAt = clock.now()
+    const minutes: number[] = []
+    while (minutes.length < 3) {
+      const before = restarts()
+      await wait(2_000)
+      if (restarts() > before) {
+        minutes.push(Math.round((clock.now() - startedAt) / 60_000))
+      }
+    }
+    expect(minutes).toEqual([1, 3, 7])
+    media.start()
+    expect(restarts()).toBe(4)
+    over('udp')
+    await wait(10 * 60_000)
+    media.start()
+    expect(restarts()).toBe(4)
+    media.stop()
+    expect(clock.pending).toBe(0)
   })
 })

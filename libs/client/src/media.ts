@@ -13,6 +13,9 @@ const pathMs = 12_000
 const pingMs = 2_000
 /** The longest silence of a path that works, in milliseconds. */
 const silentMs = 3_000
+/** How long a path stays that is not the best one, in milliseconds; twice as long after each search that found no better one. */
+const searchMs = 60_000
+const mostDoublings = 5
 /** Pings without an answer after which the path counts as dead. Counted, not timed: a frozen page is no dead path. */
 const lostPings = 4
 
@@ -57,6 +60,9 @@ export class Media {
   #cancelWait: () => void = () => {}
   #cancelPing: () => void = () => {}
   #cancelSilence: () => void = () => {}
+  #cancelSearch: (() => void) | undefined
+  /** Searches for a better path that found none. */
+  #searches = 0
 
   constructor(options: MediaOptions) {
     this.#options = options
@@ -98,10 +104,13 @@ export class Media {
     return this.#channel.add(listener)
   }
 
-  /** Asks the server for media, unless it flows already: a peer outlives its socket. */
+  /** Asks the server for media, unless it flows already: a peer outlives its socket. One that flows by a second-best path looks for a better. */
   start(): void {
     if (!this.isOff && this.#state.value.is !== 'up') {
       this.#ask()
+    } else if (this.#cancelSearch) {
+      this.#searches = 0
+      this.#search()
     }
   }
 
@@ -232,7 +241,31 @@ export class Media {
     const report = await peer?.stats().catch(() => undefined)
     if (report && peer === this.#peer) {
       this.#path.set(pathIn(report))
+      this.#searchLater()
     }
+  }
+
+  /** TCP and relays work, and UDP works better. A restart of ICE tries all ways anew, and what flows goes on until one is found. */
+  #searchLater(): void {
+    const path = this.#path.value
+    if (path === 'tcp' || path === 'relay') {
+      this.#cancelSearch ??= this.#options.clock.after(searchMs * 2 ** Math.min(this.#searches, mostDoublings), () => this.#search())
+    } else if (path === 'udp') {
+      this.#endSearch()
+    }
+  }
+
+  #search(): void {
+    const searches = this.#searches + 1
+    this.#endSearch()
+    this.#searches = searches
+    this.#options.send('signal/restart')
+  }
+
+  #endSearch(): void {
+    this.#cancelSearch?.()
+    this.#cancelSearch = undefined
+    this.#searches = 0
   }
 
   #heard(message: ChannelOutput): void {
@@ -258,6 +291,7 @@ export class Media {
     this.#cancelWait()
     this.#cancelPing()
     this.#cancelSilence()
+    this.#endSearch()
     this.#early = []
     this.#upAt = undefined
     this.#roundTripMs.set(undefined)

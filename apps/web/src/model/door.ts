@@ -4,6 +4,15 @@ import type { Inside } from '../inside.ts'
 import type { Outside } from './model.ts'
 import { remembered } from './store.ts'
 
+/** A link that is opened again, or somebody who signs in as another: the session that this tab had would stay for nobody. */
+async function endSession(api: NekoClient['api'], token: string | undefined): Promise<void> {
+  if (token !== undefined) {
+    api.token = token === '' ? undefined : token
+    // One that has ended by itself is refused.
+    await api.logout().catch(() => {})
+  }
+}
+
 /**
  * The way in. The login page is painted with this alone; the code of the room and of WebRTC is fetched right after, so that it is
  * mostly there when somebody has typed a name.
@@ -40,6 +49,7 @@ export class Door {
     this.connection.value = { is: 'signing-in' }
     const inside = await this.load()
     if (inside) {
+      await endSession(inside.model.client.api, remembered.session())
       await signIn(inside.model.client)
     } else {
       this.connection.value = { is: 'signed-out', trouble: { code: 'server-away' } }

@@ -28,6 +28,8 @@ export function ChatPanel({ model }: { model: Model }) {
 function Log({ model }: { model: Model }) {
   const log = useRef<HTMLDivElement>(null)
   const isAtEnd = useSignal(true)
+  /** Of the log, in pixels, when it was last put in order. */
+  const height = useRef(0)
   const text = words.value.chat
   const lines = model.lines.value.filter((line) => line.is !== 'said' || !model.ignored.value.has(line.from))
   const toEnd = () => {
@@ -44,7 +46,12 @@ function Log({ model }: { model: Model }) {
   useEffect(() => {
     const element = log.current
     // The panel changes its height with the window and the composer; the end stays in sight.
-    const resized = new ResizeObserver(() => isAtEnd.peek() && toEnd())
+    const resized = new ResizeObserver(() => {
+      height.current = element?.clientHeight ?? 0
+      if (isAtEnd.peek()) {
+        toEnd()
+      }
+    })
     if (element) {
       resized.observe(element)
     }
@@ -52,7 +59,8 @@ function Log({ model }: { model: Model }) {
   }, [])
   const onScroll = () => {
     const element = log.current
-    if (element) {
+    // News of an earlier scroll may come between a change of the height and its observer: nobody has scrolled then.
+    if (element?.clientHeight === height.current) {
       isAtEnd.value = element.scrollHeight - element.scrollTop - element.clientHeight < nearPx
     }
   }

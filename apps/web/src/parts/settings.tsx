@@ -120,7 +120,7 @@ function InputSettings({ model }: { model: Model }) {
 
 function PageSettings({ model }: { model: Model }) {
   const text = words.value.settings
-  const { hasSounds, language, showsEmotes, theme } = model.preferences
+  const { autoplay, hasSounds, language, showsEmotes, theme } = model.preferences
   const names = Object.entries(languages).map(([code, { name }]) => [code, name] as const)
   return (
     <Section title={text.page}>
@@ -147,6 +147,7 @@ function PageSettings({ model }: { model: Model }) {
           theme.value = value as Theme
         }}
       />
+      <Toggle label={text.autoplay} name="autoplay" signal={autoplay} />
       <Toggle label={text.sounds} name="sounds" signal={hasSounds} />
       <Toggle label={text.emotes} name="emotes" signal={showsEmotes} />
     </Section>

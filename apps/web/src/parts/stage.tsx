@@ -115,13 +115,20 @@ function place({ view, frame, model }: { view: NekoView; frame: HTMLElement; mod
     model.isKeyboardShown.value = detail.isShown
   })
   frame.append(view)
+  if (!model.preferences.autoplay.peek()) {
+    // The element shows the client from its next step on.
+    queueMicrotask(() => view.pause())
+  }
   const { invertScroll, touchMode, scrollSpeed } = model.preferences
   const stops = [
     effect(() => {
       view.muted = model.isMuted.value
       view.volume = model.volume.value
     }),
-    effect(() => view.setAttribute('aria-label', words.value.view.desktop)),
+    effect(() => {
+      view.setAttribute('aria-label', words.value.view.desktop)
+      view.setAttribute('aria-description', words.value.view.keys)
+    }),
     effect(() => {
       view.scrollSpeed = scrollSpeed.value * (invertScroll.value ? -1 : 1)
       view.touchMode = touchMode.value

@@ -19,10 +19,11 @@ export function Statistics({ model }: { model: Model }) {
     return () => clearInterval(timer)
   }, [model])
   const text = words.value.statistics
+  const path = model.path.value
   const rows = pair.value ? rowsOf(...pair.value) : []
   return (
     <dl class="statistics">
-      {rows.map(([key, value]) => (
+      {[...rows, ['path', path ? words.value.path[path] : '–'] as const].map(([key, value]) => (
         <div key={key}>
           <dt>{text[key]}</dt>
           <dd>{value}</dd>
@@ -42,6 +43,5 @@ function rowsOf(before: Numbers, after: Numbers): [keyof typeof words.value.stat
     ['roundTrip', after.roundTripMs === undefined ? '–' : `${after.roundTripMs.toFixed(0)} ms`],
     ['buffer', `${after.bufferMs.toFixed(0)} ms`],
     ['codec', after.codec || '–'],
-    ['path', after.path || '–'],
   ]
 }

@@ -138,6 +138,7 @@ export const de: Words = {
   sound: { mute: 'Stummschalten', unmute: 'Ton einschalten', volume: 'Lautstärke', blocked: 'Ton einschalten' },
   view: {
     desktop: 'Gemeinsamer Desktop',
+    keys: 'Wer steuert, dessen Tasten gehen alle an den Desktop; Strg, Alt und Umschalt zusammen geben die Tastatur zurück.',
     fullscreen: 'Vollbild',
     leaveFullscreen: 'Vollbild verlassen',
     keyboard: 'Tastatur',
@@ -283,6 +284,7 @@ export const de: Words = {
     light: 'Hell',
     dark: 'Dunkel',
     sounds: 'Töne bei Nachrichten und Anfragen',
+    autoplay: 'Bild sofort abspielen',
     emotes: 'Emotes anzeigen',
   },
   admin: {

@@ -71,6 +71,7 @@ export const en = {
   sound: { mute: 'Mute', unmute: 'Unmute', volume: 'Volume', blocked: 'Turn on sound' },
   view: {
     desktop: 'Shared desktop',
+    keys: 'At the controls, every key goes to the desktop; Ctrl, Alt and Shift together give the keyboard back.',
     fullscreen: 'Full screen',
     leaveFullscreen: 'Leave full screen',
     keyboard: 'Keyboard',
@@ -216,6 +217,7 @@ export const en = {
     light: 'Light',
     dark: 'Dark',
     sounds: 'Sounds for messages and requests',
+    autoplay: 'Play the picture at once',
     emotes: 'Show emotes',
   },
   admin: {

@@ -132,6 +132,7 @@ export const es: Words = {
   sound: { mute: 'Silenciar', unmute: 'Activar sonido', volume: 'Volumen', blocked: 'Activar el sonido' },
   view: {
     desktop: 'Escritorio compartido',
+    keys: 'Al controlar, todas las teclas van al escritorio; Ctrl, Alt y Mayús juntas devuelven el teclado.',
     fullscreen: 'Pantalla completa',
     leaveFullscreen: 'Salir de pantalla completa',
     keyboard: 'Teclado',
@@ -277,6 +278,7 @@ export const es: Words = {
     light: 'Claro',
     dark: 'Oscuro',
     sounds: 'Sonidos para mensajes y peticiones',
+    autoplay: 'Reproducir la imagen al entrar',
     emotes: 'Mostrar emotes',
   },
   admin: {

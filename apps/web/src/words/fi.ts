@@ -126,6 +126,7 @@ export const fi: Words = {
   sound: { mute: 'Mykistä', unmute: 'Poista mykistys', volume: 'Äänenvoimakkuus', blocked: 'Laita ääni päälle' },
   view: {
     desktop: 'Jaettu työpöytä',
+    keys: 'Kun sinulla on ohjaus, kaikki näppäimet menevät työpöydälle; Ctrl, Alt ja Vaihto yhdessä palauttavat näppäimistön.',
     fullscreen: 'Koko näyttö',
     leaveFullscreen: 'Poistu koko näytöstä',
     keyboard: 'Näppäimistö',
@@ -271,6 +272,7 @@ export const fi: Words = {
     light: 'Vaalea',
     dark: 'Tumma',
     sounds: 'Äänet viesteille ja pyynnöille',
+    autoplay: 'Toista kuva heti',
     emotes: 'Näytä emotet',
   },
   admin: {

@@ -141,6 +141,7 @@ export const fr: Words = {
   sound: { mute: 'Couper le son', unmute: 'Rétablir le son', volume: 'Volume', blocked: 'Activer le son' },
   view: {
     desktop: 'Bureau partagé',
+    keys: 'Quand vous avez le contrôle, toutes les touches vont au bureau ; Ctrl, Alt et Maj ensemble rendent le clavier.',
     fullscreen: 'Plein écran',
     leaveFullscreen: 'Quitter le plein écran',
     keyboard: 'Clavier',
@@ -286,6 +287,7 @@ export const fr: Words = {
     light: 'Clair',
     dark: 'Sombre',
     sounds: 'Sons pour les messages et les demandes',
+    autoplay: 'Lire l’image aussitôt',
     emotes: 'Afficher les emotes',
   },
   admin: {

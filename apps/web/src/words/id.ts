@@ -123,6 +123,7 @@ export const id: Words = {
   sound: { mute: 'Bisukan', unmute: 'Bunyikan', volume: 'Volume', blocked: 'Nyalakan suara' },
   view: {
     desktop: 'Desktop bersama',
+    keys: 'Saat memegang kendali, semua tombol masuk ke desktop; Ctrl, Alt, dan Shift bersamaan mengembalikan papan ketik.',
     fullscreen: 'Layar penuh',
     leaveFullscreen: 'Keluar dari layar penuh',
     keyboard: 'Papan ketik',
@@ -268,6 +269,7 @@ export const id: Words = {
     light: 'Terang',
     dark: 'Gelap',
     sounds: 'Suara untuk pesan dan permintaan',
+    autoplay: 'Langsung putar gambar',
     emotes: 'Tampilkan emote',
   },
   admin: {

@@ -129,6 +129,7 @@ export const ja: Words = {
   sound: { mute: 'ミュート', unmute: 'ミュートを解除', volume: '音量', blocked: '音声をオンにする' },
   view: {
     desktop: '共有デスクトップ',
+    keys: '操作中は、すべてのキーがデスクトップに送られます。Ctrl、Alt、Shift を同時に押すとキーボードが戻ります。',
     fullscreen: '全画面表示',
     leaveFullscreen: '全画面表示を終了',
     keyboard: 'キーボード',
@@ -274,6 +275,7 @@ export const ja: Words = {
     light: 'ライト',
     dark: 'ダーク',
     sounds: 'メッセージとリクエストの通知音',
+    autoplay: '画面をすぐに再生',
     emotes: 'エモートを表示',
   },
   admin: {

@@ -117,6 +117,7 @@ export const ko: Words = {
   sound: { mute: '음소거', unmute: '음소거 해제', volume: '음량', blocked: '소리 켜기' },
   view: {
     desktop: '공유 데스크톱',
+    keys: '제어 중에는 모든 키가 데스크톱으로 전달됩니다. Ctrl, Alt, Shift를 함께 누르면 키보드를 되찾습니다.',
     fullscreen: '전체 화면',
     leaveFullscreen: '전체 화면 종료',
     keyboard: '키보드',
@@ -262,6 +263,7 @@ export const ko: Words = {
     light: '밝게',
     dark: '어둡게',
     sounds: '메시지와 요청 알림음',
+    autoplay: '화면을 바로 재생',
     emotes: '이모트 표시',
   },
   admin: {

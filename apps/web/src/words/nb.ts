@@ -132,6 +132,7 @@ export const nb: Words = {
   sound: { mute: 'Slå av lyden', unmute: 'Slå på lyden', volume: 'Volum', blocked: 'Slå på lyd' },
   view: {
     desktop: 'Delt skrivebord',
+    keys: 'Når du har kontrollen, går alle taster til skrivebordet; Ctrl, Alt og Shift sammen gir deg tastaturet tilbake.',
     fullscreen: 'Fullskjerm',
     leaveFullscreen: 'Avslutt fullskjerm',
     keyboard: 'Tastatur',
@@ -277,6 +278,7 @@ export const nb: Words = {
     light: 'Lyst',
     dark: 'Mørkt',
     sounds: 'Lyder for meldinger og forespørsler',
+    autoplay: 'Spill av bildet med en gang',
     emotes: 'Vis reaksjoner',
   },
   admin: {

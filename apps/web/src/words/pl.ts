@@ -143,6 +143,7 @@ export const pl: Words = {
   sound: { mute: 'Wycisz', unmute: 'Wyłącz wyciszenie', volume: 'Głośność', blocked: 'Włącz dźwięk' },
   view: {
     desktop: 'Wspólny pulpit',
+    keys: 'Podczas sterowania wszystkie klawisze trafiają na pulpit; Ctrl, Alt i Shift razem oddają klawiaturę.',
     fullscreen: 'Pełny ekran',
     leaveFullscreen: 'Zamknij pełny ekran',
     keyboard: 'Klawiatura',
@@ -288,6 +289,7 @@ export const pl: Words = {
     light: 'Jasne',
     dark: 'Ciemne',
     sounds: 'Dźwięki wiadomości i próśb',
+    autoplay: 'Odtwarzaj obraz od razu',
     emotes: 'Pokazuj reakcje',
   },
   admin: {

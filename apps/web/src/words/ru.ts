@@ -143,6 +143,7 @@ export const ru: Words = {
   sound: { mute: 'Выключить звук', unmute: 'Включить звук', volume: 'Громкость', blocked: 'Включить звук' },
   view: {
     desktop: 'Общий рабочий стол',
+    keys: 'Во время управления все клавиши идут на рабочий стол; Ctrl, Alt и Shift вместе возвращают клавиатуру.',
     fullscreen: 'Полный экран',
     leaveFullscreen: 'Выйти из полного экрана',
     keyboard: 'Клавиатура',
@@ -288,6 +289,7 @@ export const ru: Words = {
     light: 'Светлые',
     dark: 'Тёмные',
     sounds: 'Звуки сообщений и запросов',
+    autoplay: 'Сразу показывать изображение',
     emotes: 'Показывать реакции',
   },
   admin: {

@@ -143,6 +143,7 @@ export const sk: Words = {
   sound: { mute: 'Stlmiť', unmute: 'Zrušiť stlmenie', volume: 'Hlasitosť', blocked: 'Zapnúť zvuk' },
   view: {
     desktop: 'Zdieľaná plocha',
+    keys: 'Pri ovládaní idú všetky klávesy na plochu; Ctrl, Alt a Shift spolu klávesnicu vrátia.',
     fullscreen: 'Celá obrazovka',
     leaveFullscreen: 'Ukončiť celú obrazovku',
     keyboard: 'Klávesnica',
@@ -288,6 +289,7 @@ export const sk: Words = {
     light: 'Svetlé',
     dark: 'Tmavé',
     sounds: 'Zvuky správ a žiadostí',
+    autoplay: 'Prehrávať obraz hneď',
     emotes: 'Zobrazovať reakcie',
   },
   admin: {

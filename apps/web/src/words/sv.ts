@@ -132,6 +132,7 @@ export const sv: Words = {
   sound: { mute: 'Stäng av ljudet', unmute: 'Sätt på ljudet', volume: 'Volym', blocked: 'Slå på ljud' },
   view: {
     desktop: 'Delat skrivbord',
+    keys: 'När du har kontrollen går alla tangenter till skrivbordet; Ctrl, Alt och Skift tillsammans ger tillbaka tangentbordet.',
     fullscreen: 'Helskärm',
     leaveFullscreen: 'Avsluta helskärm',
     keyboard: 'Tangentbord',
@@ -277,6 +278,7 @@ export const sv: Words = {
     light: 'Ljust',
     dark: 'Mörkt',
     sounds: 'Ljud för meddelanden och förfrågningar',
+    autoplay: 'Spela upp bilden direkt',
     emotes: 'Visa reaktioner',
   },
   admin: {

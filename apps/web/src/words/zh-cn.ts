@@ -102,6 +102,7 @@ export const zhCn: Words = {
   sound: { mute: '静音', unmute: '取消静音', volume: '音量', blocked: '打开声音' },
   view: {
     desktop: '共享桌面',
+    keys: '控制时，所有按键都会发送到桌面；同时按下 Ctrl、Alt 和 Shift 可取回键盘。',
     fullscreen: '全屏',
     leaveFullscreen: '退出全屏',
     keyboard: '键盘',
@@ -247,6 +248,7 @@ export const zhCn: Words = {
     light: '浅色',
     dark: '深色',
     sounds: '消息和请求的提示音',
+    autoplay: '立即播放画面',
     emotes: '显示表情',
   },
   admin: {

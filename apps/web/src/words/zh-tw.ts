@@ -102,6 +102,7 @@ export const zhTw: Words = {
   sound: { mute: '靜音', unmute: '取消靜音', volume: '音量', blocked: '開啟聲音' },
   view: {
     desktop: '共用桌面',
+    keys: '控制時，所有按鍵都會傳送到桌面；同時按下 Ctrl、Alt 和 Shift 可取回鍵盤。',
     fullscreen: '全螢幕',
     leaveFullscreen: '結束全螢幕',
     keyboard: '鍵盤',
@@ -247,6 +248,7 @@ export const zhTw: Words = {
     light: '淺色',
     dark: '深色',
     sounds: '訊息和要求的提示音',
+    autoplay: '立即播放畫面',
     emotes: '顯示表情',
   },
   admin: {

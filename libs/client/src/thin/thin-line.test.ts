@@ -1,7 +1,7 @@
 import { encodeChannel, encodeStreamFrame, type StreamFormat } from '@neko-edge/protocol'
 import type { ChannelOutput } from '@neko-edge/protocol/channel'
 import { FakeClock } from '@neko-edge/testing'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { SocketLike } from '../link.ts'
 import { ThinLine, type ThinWish } from './thin-line.ts'
 
@@ -46,7 +46,7 @@ function setUp(wish: Partial<ThinWish> = {}) {
         sockets.push(socket)
         return socket as unknown as SocketLike
       },
-      wish: { video: undefined, isPictureOff: false, volume: 1, ...wish },
+      wish: { video: undefined, isPictureOff: false, isHeld: false, volume: 1, ...wish },
       events: {
         onShown: (picture) => shown.push(picture?.picture),
         onWaiting: ({ attempt }) => waits.push(attempt),
@@ -64,14 +64,16 @@ function setUp(wish: Partial<ThinWish> = {}) {
 }
 
 describe('the thin line of a browser', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
   it('[WEB-1340] says what it can show, and when that changes, and not the same again', () => {
     const { line, socket } = setUp({ video: 'small' })
     expect(socket().binaryType).toBe('arraybuffer')
     socket().onopen?.()
     expect(socket().said.filter(({ is }) => is === 'wish')).toEqual([{ is: 'wish', picture: 'jpeg', id: 'small', sound: false }])
-    line.wish = { video: 'small', isPictureOff: false, volume: 0.4 }
-    line.wish = { video: undefined, isPictureOff: false, volume: 0.4 }
-    line.wish = { video: undefined, isPictureOff: true, volume: 0.4 }
+    line.wish = { video: 'small', isPictureOff: false, isHeld: false, volume: 0.4 }
+    line.wish = { video: undefined, isPictureOff: false, isHeld: false, volume: 0.4 }
+    line.wish = { video: undefined, isPictureOff: true, isHeld: false, volume: 0.4 }
     expect(
       socket()
         .said.filter(({ is }) => is === 'wish')
@@ -144,5 +146,48 @@ describe('the thin line of a browser', () => {
     expect(shown).toEqual(['jpeg'])
     expect(line.point({ x: 1, y: 2 })).toBe(true)
     expect(socket().said.at(-1)).toEqual({ is: 'move', x: 1, y: 2 })
+  })
+
+  it('[WEB-1990] who stops it is sent neither picture nor sound, and who goes on is, again', () => {
+    vi.stubGlobal('AudioDecoder', class {})
+    const { line, socket } = setUp()
+    socket().onopen?.()
+    const wish = { video: undefined, isPictureOff: false, volume: 1 }
+    line.wish = { ...wish, isHeld: true }
+    line.wish = { ...wish, isHeld: false }
+    const wishes = socket().said.filter(({ is }) => is === 'wish')
+    expect(wishes.map(({ picture, sound }) => [picture, sound])).toEqual([
+      ['jpeg', true],
+      ['none', false],
+      ['jpeg', true],
+    ])
+  })
+
+  it('[WEB-1991] still pictures that help out give way to video after a minute, then after two, and never once it is closed', () => {
+    vi.stubGlobal('VideoDecoder', class {})
+    const { clock, frame, line, socket } = setUp()
+    const wait = (ms: number) => {
+      for (let at = 0; at < ms; at += 1_000) {
+        frame('channel', encodeChannel({ is: 'pong', clientTime: clock.now(), serverTime: 0 }))
+        clock.advance(1_000)
+      }
+    }
+    const wished = () =>
+      socket()
+        .said.filter(({ is }) => is === 'wish')
+        .at(-1)?.['picture']
+    const refuse = () => socket().onmessage?.({ data: JSON.stringify({ is: 'refused', what: 'video', reason: 'not now' }) })
+    socket().onopen?.()
+    expect(wished()).toBe('video')
+    for (const minutes of [1, 2, 4]) {
+      refuse()
+      wait(minutes * 60_000 - 1_000)
+      expect(wished()).toBe('jpeg')
+      wait(1_000)
+      expect(wished()).toBe('video')
+    }
+    refuse()
+    line.close()
+    expect(clock.pending).toBe(0)
   })
 })

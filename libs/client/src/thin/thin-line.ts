@@ -9,6 +9,9 @@ import { Surface } from './surface.ts'
 import { VideoPlayer } from './video-player.ts'
 
 const pingMs = 2_000
+/** How long still pictures stay in a browser that decodes video, in milliseconds; twice as long after each time that they had to help out. */
+const stillMs = 60_000
+const mostDoublings = 5
 /** Pings without an answer after which the socket counts as dead. */
 const lostPings = 3
 
@@ -17,6 +20,8 @@ export interface ThinWish {
   /** One of the room's videos; without it the best. */
   readonly video: string | undefined
   readonly isPictureOff: boolean
+  /** The person has stopped it: the last picture stays, in silence. */
+  readonly isHeld: boolean
   /** 0 to 1; 0 is silent, and nothing is sent that nobody hears. */
   readonly volume: number
 }
@@ -65,6 +70,9 @@ export class ThinLine implements ThinLike {
   #isOpen = false
   #openedAt: number | undefined
   #picture: 'video' | 'jpeg' = 'VideoDecoder' in globalThis ? 'video' : 'jpeg'
+  /** How often video failed. */
+  #failures = 0
+  #cancelStills: () => void = () => {}
   #format = ''
   #video: VideoPlayer | undefined
   #stills: StillPlayer | undefined
@@ -89,7 +97,7 @@ export class ThinLine implements ThinLike {
     const before = JSON.stringify(this.#wordOf(this.#wish))
     this.#wish = wish
     if (this.#sound) {
-      this.#sound.volume = wish.volume
+      this.#sound.volume = wish.isHeld ? 0 : wish.volume
     }
     if (JSON.stringify(this.#wordOf(wish)) !== before) {
       this.#sayWish()
@@ -128,6 +136,7 @@ export class ThinLine implements ThinLike {
 
   close(): void {
     this.#end(1000)
+    this.#cancelStills()
     this.#sound?.close()
     this.#sound = undefined
   }
@@ -210,9 +219,9 @@ export class ThinLine implements ThinLike {
     }
   }
 
-  #wordOf({ video, isPictureOff, volume }: ThinWish): StreamWord {
-    const sound = volume > 0 && 'AudioDecoder' in globalThis
-    return { is: 'wish', picture: isPictureOff ? 'none' : this.#picture, ...(video !== undefined && { id: video }), sound }
+  #wordOf({ video, isPictureOff, isHeld, volume }: ThinWish): StreamWord {
+    const sound = volume > 0 && !isHeld && 'AudioDecoder' in globalThis
+    return { is: 'wish', picture: isPictureOff || isHeld ? 'none' : this.#picture, ...(video !== undefined && { id: video }), sound }
   }
 
   #heard(data: unknown): void {
@@ -321,10 +330,19 @@ export class ThinLine implements ThinLike {
   }
 
   #useStills(): void {
-    if (this.#picture !== 'jpeg') {
-      this.#picture = 'jpeg'
-      this.#endPicture()
-      this.#sayWish()
+    if (this.#picture === 'video') {
+      this.#usePicture('jpeg')
+      this.#cancelStills = this.#options.clock.after(stillMs * 2 ** Math.min(this.#failures, mostDoublings), () =>
+        this.#usePicture('video'),
+      )
+      this.#failures += 1
     }
+  }
+
+  /** The last picture stays until the other kind has one. */
+  #usePicture(picture: 'video' | 'jpeg'): void {
+    this.#picture = picture
+    this.#endPicture()
+    this.#sayWish()
   }
 }

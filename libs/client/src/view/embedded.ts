@@ -30,8 +30,14 @@ export function connectEmbedded(options: EmbedOptions): OwnConnection {
     return { client, options, close: () => client.close() }
   }
   void client.login(name, password)
+  const gone = new AbortController()
   // The session of the element's own login ends with it, or the server would keep it for nobody.
-  const close = () => (client.token.value === undefined ? client.close() : void client.logout().finally(() => client.close()))
+  const close = () => {
+    gone.abort()
+    client.token.value === undefined ? client.close() : void client.logout().finally(() => client.close())
+  }
+  // So it does with the page, unless the browser keeps that for when one comes back.
+  addEventListener('pagehide', ({ persisted }) => persisted || close(), { signal: gone.signal })
   return { client, options, close }
 }
 

@@ -6,7 +6,7 @@ import { screenPixel } from './mapping.ts'
 import { OwnCursor } from './own-cursor.ts'
 import { ScreenKeyboard } from './screen-keyboard.ts'
 import { type Shown, show } from './shown.ts'
-import { createSkeleton } from './skeleton.ts'
+import { createSkeleton, surfaceWords } from './skeleton.ts'
 import { numberIn, ViewElement } from './view-element.ts'
 
 export type { NekoViewEvents, NekoViewListener } from './events.ts'
@@ -16,6 +16,8 @@ const nowhere: Connection = { is: 'signed-out' }
 
 /** Attributes that say whom the element connects to, and as whom. */
 const accountAttributes = ['src', 'token', 'name', 'password', 'manual', 'no-webrtc']
+
+const lookAttributes = ['controls', 'view-only', 'muted', 'volume', 'keyboard-layout', 'touch-mode', 'scroll-speed']
 
 /**
  * `<neko-view>`: the desktop's picture with its pointer, its sound, and one's own mouse, keyboard and fingers on it. Attributes, methods, events,
@@ -40,7 +42,7 @@ export class NekoView extends ViewElement {
   #hideControls: () => void = () => {}
 
   static get observedAttributes(): string[] {
-    return [...accountAttributes, 'controls', 'view-only', 'muted', 'volume', 'keyboard-layout', 'touch-mode', 'scroll-speed', 'aria-label']
+    return [...accountAttributes, ...lookAttributes, ...Object.keys(surfaceWords)]
   }
 
   constructor() {
@@ -68,8 +70,8 @@ export class NekoView extends ViewElement {
       this.muted = after !== null
     } else if (name === 'volume') {
       this.volume = numberIn(after, 1)
-    } else if (name === 'aria-label') {
-      this.#parts.surface.setAttribute('aria-label', after ?? 'Remote desktop')
+    } else if (name in surfaceWords) {
+      this.#parts.surface.setAttribute(name, after ?? surfaceWords[name] ?? '')
     } else {
       this.#applyAttributes()
     }

@@ -122,6 +122,8 @@ export class Picture {
       cancelAnimationFrame(this.#frameRequest)
     }
     this.#removeCanvas()
+    this.#client.setHeld(false)
+    this.#parts.video.autoplay = true
     this.#parts.video.srcObject = null
     this.#parts.video.style.transform = 'none'
   }
@@ -172,6 +174,9 @@ export class Picture {
   #hold(isHeld: boolean): void {
     if (isHeld !== this.#isHeld) {
       this.#isHeld = isHeld
+      // Or a new stream would start it.
+      this.#parts.video.autoplay = !isHeld
+      this.#client.setHeld(isHeld)
       this.#onHold()
     }
   }

@@ -14,6 +14,12 @@ export interface Skeleton {
   setShape: (screen: Size) => void
 }
 
+/** What the surface is called where the page says nothing else. */
+export const surfaceWords: Readonly<Record<string, string>> = {
+  'aria-label': 'Remote desktop',
+  'aria-description': 'At the controls, every key goes to the desktop; Ctrl, Alt and Shift together give the keyboard back.',
+}
+
 /** Builds the shadow root. */
 export function createSkeleton(host: HTMLElement): Skeleton {
   const root = host.attachShadow({ mode: 'open', delegatesFocus: true })
@@ -61,9 +67,7 @@ function prepareSurface(surface: HTMLTextAreaElement): void {
   surface.spellcheck = false
   surface.setAttribute('autocorrect', 'off')
   surface.setAttribute('autocapitalize', 'off')
-  surface.setAttribute('aria-label', 'Remote desktop')
-  surface.setAttribute(
-    'aria-description',
-    'At the controls, every key goes to the desktop; Ctrl, Alt and Shift together give the keyboard back.',
-  )
+  for (const [name, words] of Object.entries(surfaceWords)) {
+    surface.setAttribute(name, words)
+  }
 }
