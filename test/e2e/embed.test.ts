@@ -82,6 +82,18 @@ describe('<neko-view> on the page of another site', () => {
     expect(await names()).toEqual(['Anna'])
   })
 
+  it('[WEB-1993] the session of an element ends with its page, also when that is loaded anew', async () => {
+    const where = await visit(friend, lines('name="Anna" password="neko"'))
+    await page.sees(2)
+    const before = await sessions()
+    await where.reload()
+    await page.sees(2)
+    await until(async () => (await sessions()).length === 1, { ms: 5_000, what: 'one session' })
+    expect(await sessions()).not.toEqual(before)
+    await where.goto('about:blank')
+    await until(async () => (await sessions()).length === 0, { ms: 5_000, what: 'no session' })
+  })
+
   it('[WEB-1431] a site that is not named is told so, gets no session, no socket and no answer to read', async () => {
     const where = await visit(stranger, lines('name="Mallory" password="neko"'))
     const said = where.locator('neko-view [part=state]')

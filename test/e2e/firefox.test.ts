@@ -123,6 +123,24 @@ describe('the page in Firefox', () => {
     await ann.page.locator('[data-file="fox.txt"]').waitFor({ state: 'detached' })
   })
 
+  it('[WEB-1994] without WebRTC, shows video over the WebSocket, and brings a click into the desktop', async () => {
+    const cleo = await RoomPage.enter(firefox, {
+      url: stack.url,
+      name: 'cleo',
+      password: 'admin',
+      first: 'delete globalThis.RTCPeerConnection',
+    })
+    await cleo.waitForPath('websocket')
+    await cleo.sees(5)
+    await cleo.page.getByRole('button', { name: 'Take over' }).click()
+    await cleo.waitForHost('me')
+    const place = await desk.place(target.x, target.y)
+    desk.forget()
+    await cleo.click(place.x, place.y)
+    await desk.report('click', ({ x, y }) => Math.abs(x - place.x) + Math.abs(y - place.y) <= 4)
+    await cleo.page.close()
+  })
+
   it('[WEB-1545] administers: a lock, the size of the desktop, and somebody who is removed', async () => {
     await open('settings')
     await ann.page.getByRole('switch', { name: 'Only administrators control' }).click()

@@ -77,9 +77,12 @@ describe('the ladder of ways that a picture takes', () => {
   async function clicks(who: RoomPage): Promise<void> {
     desk.forget()
     const { x, y } = await desk.place(target.x, target.y)
+    const brightness = async () => (await ann.colour(x + 50, y + 50))[1]
+    const before = await brightness()
     await who.click(x, y)
     const click = await desk.report('click')
     expect(Math.abs(click.x - x) + Math.abs(click.y - y)).toBeLessThanOrEqual(4)
+    await until(async () => Math.abs((await brightness()) - before) > 128, { ms: 5_000, what: 'ann sees the field change' })
   }
 
   it('[WEB-1310] nothing blocked: UDP, and the status line says so', async () => {
@@ -97,6 +100,17 @@ describe('the ladder of ways that a picture takes', () => {
     await until(async () => (await loudness()) > 0.01, { ms: 5_000, what: 'the tone of the desktop is heard' })
     await bob.page.getByRole('button', { name: 'Mute', exact: true }).click()
     await until(async () => (await loudness()) === 0, { ms: 5_000, what: 'silence' })
+    await bob.page.getByRole('button', { name: 'Unmute', exact: true }).click()
+    await until(async () => (await loudness()) > 0.01, { ms: 5_000, what: 'the tone again' })
+    // As over WebRTC, a picture that somebody stops is still, and silent.
+    await bob.page.getByRole('button', { name: 'Pause the picture' }).click()
+    await until(async () => (await loudness()) === 0, { ms: 5_000, what: 'silence while it stands' })
+    const before = await bob.frames()
+    await ann.sees(10)
+    expect(await bob.frames()).toBe(before)
+    await bob.page.locator('.resume').click()
+    await bob.sees(3)
+    await until(async () => (await loudness()) > 0.01, { ms: 5_000, what: 'the tone goes on' })
     await bob.page.close()
   })
 
@@ -124,15 +138,34 @@ describe('the ladder of ways that a picture takes', () => {
     await bob.page.close()
   })
 
-  it('[WEB-1314] UDP blocked: TCP, and a click arrives', async () => {
+  it('[WEB-1314] UDP blocked: TCP, and a click arrives; UDP when that is open, without a break in the picture', async () => {
     const bob = await RoomPage.knock(browser, { url: stack.url, name: 'bob', password: 'neko', first: nowhere('udp') })
     const startedAt = performance.now()
     await bob.sees(2)
     expect(performance.now() - startedAt).toBeLessThan(ladderMs)
     expect(await bob.waitForPath('tcp')).toContain('direct over TCP')
     await clicks(bob)
+    await bob.page.evaluate(() => {
+      const video = document.querySelector('neko-view')?.shadowRoot?.querySelector('video')
+      const times = [performance.now()]
+      Object.assign(globalThis, { times })
+      const count = () => {
+        times.push(performance.now())
+        video?.requestVideoFrameCallback(count)
+      }
+      video?.requestVideoFrameCallback(count)
+    })
+    await bob.page.evaluate('globalThis.isReachable = true; dispatchEvent(new Event("online"))')
+    await bob.waitForPath('udp')
+    await bob.sees(5)
+    const times = (await bob.page.evaluate('globalThis.times')) as number[]
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0))
+    console.info(`longest gap between two frames ${Math.round(Math.max(...gaps))} ms`)
+    expect(Math.max(...gaps)).toBeLessThan(1_000)
+    await clicks(bob)
     await bob.page.close()
   })
+
   it('[WEB-1316] only a TURN server gets through: the picture comes from there, and a click arrives', async () => {
     // What is not relayed is not tried, as where a firewall knows that one address only.
     const onlyRelay = `

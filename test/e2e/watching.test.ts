@@ -74,6 +74,63 @@ describe('watching', () => {
     await bob.sees(3)
   })
 
+  it('[WEB-2000] who wants no picture at once gets none before a click', async () => {
+    const autoplay = async () => {
+      await bob.page.locator('[data-opens=settings]').click()
+      await bob.page.getByRole('switch', { name: 'Play the picture at once' }).click()
+      await bob.page.locator('[data-opens=settings]').click()
+    }
+    await autoplay()
+    await bob.page.reload()
+    await bob.page.locator('.room[data-state=live]').waitFor(patience)
+    await ann.sees(10)
+    const isPaused = () => bob.page.locator('neko-view').evaluate((view: NekoView) => view.video.paused)
+    expect(await isPaused()).toBe(true)
+    await bob.page.locator('.resume').click()
+    await bob.sees(3)
+    expect(await isPaused()).toBe(false)
+    await autoplay()
+  })
+
+  it('[WEB-1995] the picture goes on in a small window of its own, and comes back', async () => {
+    await bob.page.bringToFront()
+    const small = () => bob.page.evaluate(() => document.pictureInPictureElement?.localName)
+    await bob.page.getByRole('button', { name: 'Picture in picture' }).click()
+    await until(async () => (await small()) === 'neko-view', { ms: 5_000, what: 'the small window' })
+    await bob.sees(3)
+    await bob.page.getByRole('button', { name: 'Picture in picture' }).click()
+    await until(async () => (await small()) === undefined, { ms: 5_000, what: 'the picture in the page' })
+    await bob.sees(3)
+  })
+
+  it('[WEB-1996] who is asked for the controls hears it ring, unless sounds are off, and hands them over', async () => {
+    await ann.takeControl()
+    await ann.page.evaluate(() => {
+      const tones: number[] = []
+      Object.assign(globalThis, { tones })
+      const start = OscillatorNode.prototype.start
+      OscillatorNode.prototype.start = function (when) {
+        tones.push(this.frequency.value)
+        start.call(this, when)
+      }
+    })
+    const tones = () => ann.page.evaluate(() => (globalThis as unknown as { tones: number[] }).tones.splice(0))
+    const ask = async () => {
+      await bob.page.getByRole('button', { name: 'Ask for control' }).click()
+      await ann.page.locator('.notice', { hasText: 'bob asks for the controls' }).first().waitFor(patience)
+    }
+    await ask()
+    expect(await tones()).toEqual([880, 660, 880, 660])
+    await ann.page.getByRole('button', { name: 'Not now' }).click()
+    await ann.page.locator('[data-opens=settings]').click()
+    await ann.page.getByRole('switch', { name: 'Sounds for messages and requests' }).click()
+    await ask()
+    expect(await tones()).toEqual([])
+    await ann.page.getByRole('button', { name: 'Hand over' }).click()
+    await bob.waitForHost('me')
+    await bob.page.getByRole('button', { name: 'Release control' }).click()
+  })
+
   it('[WEB-1475] where the browser wants a click before it plays sound, the picture comes at once and a button brings the sound', async () => {
     await using strict = await TestBrowser.open({ args: ['--autoplay-policy=document-user-activation-required'] })
     const eve = new RoomPage(await strict.newPage())
