@@ -1,7 +1,7 @@
 import type { SocketMessage } from '@neko-edge/testing'
 import { describe, expect, it } from 'vitest'
 import { names, Planes } from '../session/planes.fixture.ts'
-import { knock, V2Person } from './people.fixture.ts'
+import { commonNews, knock, V2Person } from './people.fixture.ts'
 
 const options = {
   FILE_TRANSFER_ENABLED: 'true',
@@ -120,6 +120,16 @@ describe('a V2 socket', () => {
     expect(names(await bob.news())).toEqual(['control/release', 'member/disconnected'])
   })
 
+  it('[V2-1954] is told how often to give a sign of life, which nobody hears and nothing answers', async () => {
+    await using planes = await Planes.open({ env: { SESSION_HEARTBEAT_INTERVAL: '77' } })
+    const [ann, bob] = [await V2Person.enter(planes, 'ann'), await V2Person.enter(planes, 'bob', { plane: 1 })]
+    expect(ann.socket.history.find(({ event }) => event === 'system/init')).toMatchObject({ heartbeat_interval: 77 })
+    await ann.news()
+    ann.send('client/heartbeat')
+    ann.socket.sendRaw('{"event":"client/heartbeat","payload":{}}')
+    expect(await commonNews(ann, bob)).toEqual([])
+  })
+
   it('[V2-9] is not there without legacy mode', async () => {
     await using planes = await Planes.open({ count: 1, env: { LEGACY: 'false' } })
     await expect(knock(planes, { password: 'neko' })).rejects.toThrow('no WebSocket')
@@ -153,7 +163,11 @@ describe('names of locks', () => {
       await again.leave()
     }
 
-    // A user of the same name is not he.
+    // Another admin sees the same, and so does a user of the same name, who is not he.
+    const second = await V2Person.enter(planes, 'second', { password: 'admin' })
+    expect(second.socket.history.find(({ event }) => event === 'system/init')).toMatchObject({ locks: { control: anna.id } })
+    const members = second.socket.history.find(({ event }) => event === 'member/list')?.['members']
+    expect(members).toContainEqual({ id: anna.id, displayname: 'anna', admin: true, muted: false, connected: false })
     const other = await V2Person.enter(planes, 'anna', { plane: 0 })
     expect(other.socket.history.find(({ event }) => event === 'system/init')).toMatchObject({ locks: { control: anna.id } })
   })
