@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { until } from '@neko-edge/kit'
-import { commandLineOf, freeTcpPort, freeUdpPort, processTree, TempRedis } from '@neko-edge/testing'
+import { commandLineOf, freeTcpPort, freeUdpPort, type Nat, processTree, TempRedis } from '@neko-edge/testing'
 
 const main = fileURLToPath(new URL('../../apps/neko/src/main.ts', import.meta.url))
 
@@ -16,18 +16,22 @@ export interface FleetOptions {
   /** What each capture node has in its environment besides; one, where this does not say. */
   readonly nodes?: readonly Readonly<Record<string, string>>[]
   readonly env?: Readonly<Record<string, string>>
+  /** The first node is behind it. */
+  readonly nat?: Nat
 }
 
 /** One process of the product, as an operator starts it. */
 class Part implements AsyncDisposable {
   readonly #command: 'control-plane' | 'capture-node'
   readonly #env: Readonly<Record<string, string>>
+  readonly #prefix: readonly string[]
   readonly #output: string[] = []
   #child: ReturnType<typeof spawn>
 
-  constructor(command: 'control-plane' | 'capture-node', env: Readonly<Record<string, string>>) {
+  constructor(command: 'control-plane' | 'capture-node', env: Readonly<Record<string, string>>, prefix: readonly string[] = []) {
     this.#command = command
     this.#env = env
+    this.#prefix = prefix
     this.#child = this.#spawn()
   }
 
@@ -37,7 +41,8 @@ class Part implements AsyncDisposable {
   }
 
   #spawn(): ReturnType<typeof spawn> {
-    const child = spawn(process.execPath, [main, this.#command], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const [program = process.execPath, ...args] = [...this.#prefix, process.execPath, main, this.#command]
+    const child = spawn(program, args, { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => this.#output.push(chunk.toString()))
     }
@@ -105,7 +110,7 @@ export class Fleet implements AsyncDisposable {
     this.#nodes = parts.nodes
   }
 
-  static async open({ appUrl = 'about:blank', controlPlanes = [{}, {}], nodes = [{}], env = {} }: FleetOptions = {}): Promise<Fleet> {
+  static async open({ appUrl = 'about:blank', controlPlanes = [{}, {}], nodes = [{}], env = {}, nat }: FleetOptions = {}): Promise<Fleet> {
     const dataFolder = await mkdtemp(join(tmpdir(), 'neko-fleet-'))
     const redis = await TempRedis.open()
     const { PATH = '', HOME = '/root', MEDIASOUP_WORKER_BIN } = process.env
@@ -121,17 +126,23 @@ export class Fleet implements AsyncDisposable {
       NEKO_DESKTOP_APP_NETWORK: 'shared',
       ...env,
     }
+    const outside = nat && { NEKO_REDIS_URL: `redis://${await nat.reach(redis.path)}` }
     const udp = await Promise.all(nodes.map(freeUdpPort))
     // Two nodes on one machine: each has its own name, port and users.
     const nodeParts = nodes.map(
       (more, index) =>
-        new Part('capture-node', {
-          ...common,
-          NEKO_NODE_ID: `node-${index}`,
-          NEKO_WEBRTC_UDPMUX: String(udp[index]),
-          NEKO_DESKTOP_UID_BASE: String(50_000 + 100 * index),
-          ...more,
-        }),
+        new Part(
+          'capture-node',
+          {
+            ...common,
+            NEKO_NODE_ID: `node-${index}`,
+            NEKO_WEBRTC_UDPMUX: String(udp[index]),
+            NEKO_DESKTOP_UID_BASE: String(50_000 + 100 * index),
+            ...(index === 0 && outside),
+            ...more,
+          },
+          index === 0 ? nat?.prefix : [],
+        ),
     )
     const ports = await Promise.all(controlPlanes.map(freeTcpPort))
     const parts = ports.map(

@@ -87,6 +87,7 @@ async function fleetFamilies(fleet: Fleet): Promise<MetricFamily[]> {
     { name: 'neko_edge_rooms', help: 'Rooms of the fleet by state; ended ones for an hour', type: 'gauge', samples },
     of('rooms', 'Rooms that a node has', ({ rooms }) => rooms),
     of('max_rooms', 'Rooms that a node takes', ({ maxRooms }) => maxRooms),
+    of('rooms_without_relay', 'Rooms of a node behind NAT that no relay takes', ({ withoutRelay }) => withoutRelay),
     of('viewers', 'Viewers that a node serves', ({ viewers }) => viewers),
     of('load_percent', 'Measured load of a node, percent of all its processors', ({ load }) => load),
   ]

@@ -164,6 +164,7 @@ export const effects: Readonly<Partial<Record<OptionPath, Effect>>> = {
     'RLY-1740',
   ),
   'node.address': by('where the pipes of a node listen, and what other nodes are told', 'OPT-36'),
+  'node.uplink': by('viewers are served by relays alone, to which the node goes by itself', 'NAT-1960', 'NAT-1970'),
   'node.pipe_ports': by('the ports of those pipes', 'OPT-36'),
   'node.fan_out': by('the next relay takes the room from a relay', 'RLY-1740'),
   'sfu.worker': by('the program of the media workers', 'OPT-43', 'INF-1101'),

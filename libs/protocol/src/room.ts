@@ -101,6 +101,8 @@ export const NodeFacts = z.object({
   dialog: z.string().nullable(),
   /** Whether the node has no place for another viewer. */
   full: z.boolean().optional(),
+  /** Where nobody can reach the node: the relay to which it sends, `null` while there is none. */
+  uplink: z.string().nullable().optional(),
   /** What lies in the transfer directory, sorted by name; `null` before the first look. */
   files: z.array(z.object({ name: z.string(), type: z.enum(['file', 'dir']), size: z.number().optional() })).nullable(),
 })

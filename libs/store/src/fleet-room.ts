@@ -57,6 +57,8 @@ export interface NodeOffer {
   /** Above it the node takes no new room; 100: never. */
   readonly maxLoad: number
   readonly isDrained: boolean
+  /** Rooms that nobody can watch: the node goes to a relay with them, and none takes them. */
+  readonly withoutRelay?: number
 }
 
 const NodeRecord = z.object({
@@ -69,6 +71,7 @@ const NodeRecord = z.object({
   maxRooms: z.number(),
   maxLoad: z.number(),
   rooms: z.number(),
+  withoutRelay: z.number().default(0),
   isDrained: z.boolean(),
   isAlive: z.boolean(),
 })

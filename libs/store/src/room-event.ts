@@ -26,7 +26,7 @@ export type RoomEvent =
   | { is: 'banned'; ip: string; ban: Ban | null; actor: string }
 
 /** What of the node's facts changed; `ready`: the room runs, and can be watched. */
-export type FactsChange = 'ready' | 'screen' | 'broadcast' | 'dialog' | 'files' | 'full'
+export type FactsChange = 'ready' | 'screen' | 'broadcast' | 'dialog' | 'files' | 'full' | 'uplink'
 
 /** Who banned an address, and when (milliseconds since 1970). */
 export interface Ban {

@@ -21,6 +21,10 @@ export class UdpShaper implements AsyncDisposable {
   readonly counts = { sent: 0, dropped: 0 }
   /** Packets of transport-wide feedback that the viewer has sent: SRTCP leaves the header that tells them in the clear (RFC 3711 §3.4). */
   feedbacks = 0
+  /** Probability that what the viewer sends is lost, 0…1. */
+  upLoss = 0
+  /** Packets of the viewer that were. */
+  lostUp = 0
   /** The network is gone: nothing passes, neither way. */
   isGone = false
   readonly #server: { host: string; port: number }
@@ -48,7 +52,9 @@ export class UdpShaper implements AsyncDisposable {
     this.#near.on('message', (packet, from) => {
       this.#viewer = from
       this.feedbacks += isTransportFeedback(packet) ? 1 : 0
-      if (!this.isGone) {
+      if (this.upLoss > 0 && this.#random() < this.upLoss) {
+        this.lostUp += 1
+      } else if (!this.isGone) {
         this.#far.send(packet, this.#server.port, this.#server.host)
       }
     })

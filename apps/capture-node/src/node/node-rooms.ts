@@ -179,7 +179,10 @@ export class NodeRooms implements AsyncDisposable {
   }
 
   #noPlace(): string | undefined {
-    const { maxViewers } = this.#parts.config.node
+    const { maxViewers, uplink } = this.#parts.config.node
+    if (uplink === 'relay') {
+      return 'this machine serves nobody itself (node.uplink), and no relay has a place: try again in a moment'
+    }
     const viewers = this.#viewers
     return maxViewers > 0 && viewers >= maxViewers
       ? `this machine has ${viewers} of ${maxViewers} viewers: try again in a moment`
@@ -198,6 +201,7 @@ export class NodeRooms implements AsyncDisposable {
       maxRooms: maxRooms === 0 ? cores : maxRooms,
       maxLoad,
       isDrained: false,
+      withoutRelay: [...this.#seats.values()].filter((seat) => seat.isWithoutRelay).length,
     }
   }
 }

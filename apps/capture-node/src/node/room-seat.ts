@@ -82,6 +82,11 @@ export class RoomSeat {
     return this.#runs?.running?.viewerCount ?? 0
   }
 
+  /** Whether nobody can watch the room, since no relay takes it. */
+  get isWithoutRelay(): boolean {
+    return this.#runs?.running?.facts.uplink === null
+  }
+
   /** Starts the room, once; resolves when it runs, or has failed to. */
   start(): Promise<void> {
     this.#first ??= this.#queue.run(() => this.#start())

@@ -3,7 +3,9 @@ import type { Clock, Log, NodeId } from '@neko-edge/kit'
 import type { RelayArgs } from '@neko-edge/protocol'
 import type { Room } from '@neko-edge/store'
 import type { RoomCapture } from '../capture/room-capture.ts'
+import type { Facts } from '../room/facts.ts'
 import type { SfuRoom } from '../sfu/sfu.ts'
+import { Uplinks } from '../uplink/uplinks.ts'
 import type { NodeRelays } from './node-relays.ts'
 import { Relays, type RelaysOptions } from './relays.ts'
 
@@ -22,19 +24,26 @@ export interface OriginOptions {
   /** What a new viewer of the data channel is told first. */
   readonly greet: (send: (message: Uint8Array) => void) => void
   readonly onInput: (args: RelayArgs<'relay.input'>) => void
+  /** Is told which relay this node goes to, where it needs one. */
+  readonly facts: Pick<Facts, 'tell'>
   readonly clock: Clock
   readonly log: Log
 }
 
 /** Makes a room the origin of whatever relays it will need, and answers what they ask. */
-export function openOrigin({ room, node, config, capture, fanOut, relaying, greet, onInput, clock, log }: OriginOptions): Relays {
+export function openOrigin(options: OriginOptions): Relays {
+  const { room, node, config, capture, fanOut, relaying, greet, onInput, facts, clock, log } = options
   const { own, ...rest } = relaying
   const { videos, cursorVideo, audio } = capture
+  const sources = { rungs: [...videos.values()], cursorVideo, audio }
+  const uplinks = config.node.uplink === 'relay' ? new Uplinks({ room: room.id, sources, onInput, clock, log }) : undefined
   const relays: Relays = new Relays({
     ...rest,
     ...{ room, node, fanOut, clock, log },
+    onUplink: (uplink) => void facts.tell('uplink', { facts: { uplink }, actor: '' }),
+    ...(uplinks && { uplinks }),
     relayBus: own.bus,
-    sources: [...videos.values(), cursorVideo, audio],
+    sources: [...sources.rungs, cursorVideo, audio],
     media: {
       videoCodec: cursorVideo.codec.name,
       audioCodec: audio.codec.name,
@@ -46,10 +55,14 @@ export function openOrigin({ room, node, config, capture, fanOut, relaying, gree
     },
     // A relay that is new knows nothing of the cursor.
     onAttached: () => greet((message) => relays.tellChannel(message)),
-    onClosed: () => stop(),
+    onClosed: () => {
+      stop()
+      void uplinks?.[Symbol.asyncDispose]()
+    },
   })
   const stop = own.serveOrigin(room.id, {
     'pipe.open': (args) => relays.openPipe(args),
+    'uplink.open': (args) => relays.openUplink(args),
     'pipe.close': ({ name }) => done(fanOut.closePipe(name)),
     'relay.input': (args) => done(onInput(args)),
     'relay.held': (args) => done(relays.hold(args)),

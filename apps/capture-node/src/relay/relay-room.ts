@@ -1,11 +1,11 @@
 import { type Clock, type Log, NekoError, type NodeId, type RoomId, until } from '@neko-edge/kit'
-import { type ControlInput, PipeReply, type RelayArgs, RelayedMessageText } from '@neko-edge/protocol'
+import { type ControlInput, PipeReply, type RelayArgs, RelayedMessageText, UplinkReply } from '@neko-edge/protocol'
 import { type Connection, Room, relayedChannel } from '@neko-edge/store'
 import { codecs } from '../capture/codec.ts'
 import { peerCalls } from '../room/peer-calls.ts'
 import { mayLegacyControl, showsPointer } from '../room/rights.ts'
 import { Viewers, type ViewersOptions } from '../room/viewers.ts'
-import type { Sfu, SfuRoom } from '../sfu/sfu.ts'
+import type { PipeEnd, Sfu, SfuRoom, UplinkEnd } from '../sfu/sfu.ts'
 import type { RelayBus, RelayHandlers } from './relay-bus.ts'
 import { RemoteSource } from './remote-source.ts'
 
@@ -33,6 +33,12 @@ const positionOpcode = 1
 /** How long viewers have to go elsewhere when this node stops. */
 const leaveMs = 3_000
 
+/** Where the room comes from, and, where that is an uplink that is open, the way to send by it. */
+interface Feed {
+  parent: string
+  send: ((text: string) => void) | undefined
+}
+
 /** A room as a relay has it: no desktop, one copy of each stream, and viewers of its own. What they do goes to the origin, which alone decides. */
 export class RelayRoom implements AsyncDisposable {
   readonly #options: RelayRoomOptions
@@ -42,7 +48,9 @@ export class RelayRoom implements AsyncDisposable {
   readonly #fanOut: SfuRoom
   readonly #viewers: Viewers
   readonly #cursor = new Map<number, Uint8Array>()
-  readonly #feed: { parent: string }
+  readonly #feed: Feed
+  /** Relays that take the room from here. */
+  readonly #children = new Set<string>()
   #silentMs = 0
 
   private constructor(parts: {
@@ -50,7 +58,7 @@ export class RelayRoom implements AsyncDisposable {
     room: Room
     owned: AsyncDisposableStack
     sources: readonly RemoteSource[]
-    feed: { parent: string }
+    feed: Feed
     fanOut: SfuRoom
   }) {
     const { options, room, fanOut, sources, feed } = parts
@@ -87,6 +95,7 @@ export class RelayRoom implements AsyncDisposable {
     const { opened, connection, relayBus, node, sfu, log } = options
     const { media, origin } = opened
     const id = opened.room as RoomId
+    let self: RelayRoom | undefined
     await using opening = new AsyncDisposableStack()
     const room = opening.use(await Room.open(id, { connection, log }))
     const [video, audio] = [codecOf(media.videoCodec), codecOf(media.audioCodec)]
@@ -105,15 +114,36 @@ export class RelayRoom implements AsyncDisposable {
       cursorVideo: source(media.cursorVideo, video),
       audio: source(media.audio, audio),
     }
-    const feed = { parent: opened.parent }
+    const feed: Feed = { parent: opened.parent, send: undefined }
     const fanOut = opening.use(
-      await sfu.openRelayedRoom(sources, async (end) => {
-        const args = { room: id, name: node, end: { ...end, srtp: { ...end.srtp } } }
-        return PipeReply.parse(await relayBus.call(feed.parent, 'pipe.open', { args, ms: pipeMs }))
+      await sfu.openRelayedRoom(sources, () => {
+        // The only node that nobody can reach is an uplinked origin.
+        if (opened.isUplinked && feed.parent === origin) {
+          return {
+            by: 'uplink',
+            connect: async (end) =>
+              UplinkReply.parse(await relayBus.call(origin, 'uplink.open', { args: uplinkArgs(id, node, end), ms: pipeMs })),
+            onChannel: (send) => {
+              feed.send = send
+            },
+            onMessage: (text) => (self === undefined ? undefined : self.#hearUplink(text)),
+          }
+        }
+        const connect = async (end: PipeEnd) => {
+          const args = { room: id, name: node, end: { ...end, srtp: { ...end.srtp } } }
+          return PipeReply.parse(await relayBus.call(feed.parent, 'pipe.open', { args, ms: pipeMs }))
+        }
+        return { by: 'pipe', connect }
       }),
     )
-    let self: RelayRoom | undefined
-    opening.defer(await connection.subscribe(relayedChannel(id), (text) => (self === undefined ? undefined : self.#hear(text))))
+    opening.defer(
+      await connection.subscribe(relayedChannel(id), (text) => {
+        // What comes by the uplink, comes that way alone.
+        if (self !== undefined && feed.send === undefined) {
+          self.#hear(text)
+        }
+      }),
+    )
     self = new RelayRoom({ options, room, owned: opening.move(), sources: all, feed, fanOut })
     return self
   }
@@ -150,7 +180,12 @@ export class RelayRoom implements AsyncDisposable {
     },
     'pipe.open': ({ name, end }) => this.#pipe(name, end),
     'pipe.close': ({ name }) => {
+      this.#children.delete(name)
       this.#fanOut.closePipe(name)
+      return null
+    },
+    'relay.input': (args) => {
+      this.#sendUp(args)
       return null
     },
   }
@@ -169,6 +204,7 @@ export class RelayRoom implements AsyncDisposable {
   async #pipe(name: string, end: RelayArgs<'pipe.open'>['end']): Promise<PipeReply> {
     const { relayBus, node } = this.#options
     const lost = () => relayBus.tell(name, 'relay.feed', { room: this.#room.id, parent: node })
+    this.#children.add(name)
     const { streams, ip, port, srtp } = await this.#fanOut.openPipe(name, end, lost)
     return { ip, port, srtp, streams: streams.map(({ kind, ids, rtp }) => ({ kind, ids: [...ids], rtp })) }
   }
@@ -194,17 +230,31 @@ export class RelayRoom implements AsyncDisposable {
     this.#fanOut.broadcast(bytes, this.#viewers.peerOf(parsed.data.except)?.id)
   }
 
+  /** What an uplinked origin has for everybody, it says once: the other relays get it from here. */
+  #hearUplink(text: string): void {
+    this.#hear(text)
+    if (this.#children.size > 0) {
+      this.#options.connection.publish(relayedChannel(this.#room.id), text).catch(() => undefined)
+    }
+  }
+
+  /** The way of input: by the uplink where that ends here, else by the bus to the node where it does, or to the origin itself. */
+  #sendUp(args: RelayArgs<'relay.input'>): void {
+    const { relayBus, opened } = this.#options
+    if (this.#feed.send) {
+      this.#feed.send(JSON.stringify(args))
+    } else {
+      relayBus.tell(opened.isUplinked ? this.#feed.parent : opened.origin, 'relay.input', args)
+    }
+  }
+
   readonly #onInput: ViewersOptions['onInput'] = (session, input, dialect) => {
     const { view } = this.#room
-    const { relayBus, opened } = this.#options
     const isHost = view.isHost(session)
     // A pointer that nobody is to see goes nowhere: there may be thousands.
     if (isHost || input.is !== 'move' || showsPointer(view, session) || (dialect === 'v2' && mayLegacyControl(view, session))) {
       const known: ControlInput = input
-      relayBus.tell(opened.origin, 'relay.input', {
-        ...{ room: this.#room.id, session, dialect, input: known },
-        ...(isHost && { fence: view.fence }),
-      })
+      this.#sendUp({ room: this.#room.id, session, dialect, input: known, ...(isHost && { fence: view.fence }) })
     }
   }
 
@@ -218,6 +268,10 @@ export class RelayRoom implements AsyncDisposable {
       onOver()
     }
   }
+}
+
+function uplinkArgs(room: string, name: string, { ice, candidates, fingerprint }: UplinkEnd): RelayArgs<'uplink.open'> {
+  return { room, name, end: { ice: { ...ice }, candidates: candidates.map((candidate) => ({ ...candidate })), fingerprint } }
 }
 
 function codecOf(name: string) {

@@ -1,11 +1,16 @@
 import { type Clock, type Log, messageOf, NekoError, type NodeId, SerialQueue } from '@neko-edge/kit'
-import { type NodeArgs, type NodeReplies, RefusedPackets, type RelayArgs, type RelayedMedia, RelayState } from '@neko-edge/protocol'
-import { type Fleet, type Room, relayedChannel, watchSession } from '@neko-edge/store'
+import { type NodeArgs, type NodeReplies, type RelayArgs, type RelayedMedia, RelayState, type UplinkReply } from '@neko-edge/protocol'
+import { type Fleet, type Room, relayedChannel } from '@neko-edge/store'
 import type { RtpSource } from '../capture/rtp-source.ts'
 import type { PeerCall } from '../room/peer-calls.ts'
 import { Held } from '../sfu/held.ts'
 import type { SfuRoom } from '../sfu/sfu.ts'
+import type { Uplinks } from '../uplink/uplinks.ts'
+import { endWatching, tellLost } from './lost-viewers.ts'
 import type { RelayBus } from './relay-bus.ts'
+import { type RelayNumbers, refusedBy } from './relay-numbers.ts'
+import { childrenOf, parentFor, type Relay } from './relay-tree.ts'
+import { UplinkCare } from './uplink-care.ts'
 
 export interface RelaysOptions {
   readonly room: Room
@@ -13,6 +18,8 @@ export interface RelaysOptions {
   readonly relayBus: RelayBus
   readonly fleet: Pick<Fleet, 'nodes'>
   readonly fanOut: SfuRoom
+  /** Where nobody can reach this node: the way out of it. */
+  readonly uplinks?: Uplinks
   readonly sources: readonly RtpSource[]
   readonly media: RelayedMedia
   /** How many relays take the room from one node. */
@@ -23,33 +30,11 @@ export interface RelaysOptions {
   readonly isReachable: () => boolean
   /** A relay has the room from now on. */
   readonly onAttached: () => void
+  /** The relay to which the uplink goes is another one, or there is none. */
+  readonly onUplink: (relay: string | null) => void
   readonly onClosed: () => void
   readonly clock: Clock
   readonly log: Log
-}
-
-/** What a room's metrics say of one of its relays; the bytes are those that leave this node. */
-export interface RelayNumbers {
-  readonly relay: string
-  readonly viewers: number
-  readonly bytesSent: number
-  /** Packets of strangers that its workers refused; absent where it does not say. */
-  readonly refused: number | undefined
-}
-
-/** A node that has the room from this one, or from another that has. */
-interface Relay {
-  readonly node: string
-  parent: Relay | undefined
-  /** Its viewers, with the peer of each. */
-  readonly sessions: Map<string, string>
-  readonly held: Held
-  viewers: number
-  isFull: boolean
-  /** It stops: nobody is sent there any more. */
-  isLeaving: boolean
-  failures: number
-  isAsked: boolean
 }
 
 /** How often each relay is asked whether it lives, how long it may take, and how often it may fail to answer. */
@@ -71,6 +56,7 @@ export class Relays implements AsyncDisposable {
   readonly #relays = new Map<string, Relay>()
   readonly #queue = new SerialQueue()
   readonly #stop: () => void
+  readonly #care: UplinkCare | undefined
   #candidates = 0
   #unreachableAt = Number.NEGATIVE_INFINITY
 
@@ -81,6 +67,7 @@ export class Relays implements AsyncDisposable {
       options.room.onEvents.add((events) => events.forEach((event) => event.is === 'deleted' && this.forget(event.id))),
     ]
     this.#stop = () => stops.forEach((stop) => stop())
+    this.#care = options.uplinks && this.#careFor(options.uplinks)
     this.hasPlace()
   }
 
@@ -94,8 +81,8 @@ export class Relays implements AsyncDisposable {
     const all = [...this.#relays.values()].map(async ({ node, viewers }) => ({
       relay: node,
       viewers,
-      bytesSent: sent.get(node) ?? 0,
-      refused: await this.#refusedBy(node),
+      bytesSent: this.#options.uplinks?.bytesSent(node) ?? sent.get(node) ?? 0,
+      refused: await refusedBy(this.#options, node),
     }))
     return Promise.all(all)
   }
@@ -151,7 +138,8 @@ export class Relays implements AsyncDisposable {
   tellChannel(message: Uint8Array, except = ''): void {
     if (this.#relays.size > 0) {
       const text = JSON.stringify({ data: Buffer.from(message).toString('base64'), except })
-      this.#options.publish(relayedChannel(this.#id), text).catch(() => undefined)
+      const isSent = this.#options.uplinks?.tell(text) === true
+      isSent || this.#options.publish(relayedChannel(this.#id), text).catch(() => undefined)
     }
   }
 
@@ -161,8 +149,35 @@ export class Relays implements AsyncDisposable {
     return { ip, port, srtp, streams: streams.map(({ kind, ids, rtp }) => ({ kind, ids: [...ids], rtp })) }
   }
 
+  /** Goes to a relay that this room has chosen. Errors: `forbidden` for any other, `conflict` where this node is reached by pipes. */
+  async openUplink({ name, end }: RelayArgs<'uplink.open'>): Promise<UplinkReply> {
+    const { uplinks, relayBus, node, onAttached } = this.#options
+    if (!uplinks) {
+      throw new NekoError('conflict', 'this node has no uplink (node.uplink): it is reached by pipes')
+    }
+    if (!this.#relays.has(name)) {
+      throw new NekoError('forbidden', `${name} is no relay of this room`)
+    }
+    const onLost = () => relayBus.tell(name, 'relay.feed', { room: this.#id, parent: node })
+    const onOpen = () => {
+      this.#care?.look()
+      // What was said while it was down, nobody heard.
+      onAttached()
+    }
+    const { fingerprint, streams } = await uplinks.open({ name, end, onOpen, onLost })
+    return { fingerprint, streams: streams.map(({ kind, ids, rtp }) => ({ kind, ids: [...ids], rtp })) }
+  }
+
   hold({ relay: node, ids }: { relay: string; ids: readonly string[] }): void {
-    this.#relays.get(node)?.held.set(this.#options.sources.filter(({ id }) => ids.includes(id)))
+    const { sources, uplinks } = this.#options
+    const relay = this.#relays.get(node)
+    if (relay) {
+      relay.ids = ids
+      relay.held.set(sources.filter(({ id }) => ids.includes(id)))
+      // What the others want goes through the one that has the uplink.
+      const all = [...this.#relays.values()].flatMap((each) => each.ids)
+      uplinks?.want(sources.filter(({ id }) => all.includes(id)))
+    }
   }
 
   left({ session, peer }: { session: string; peer: string }): void {
@@ -180,7 +195,7 @@ export class Relays implements AsyncDisposable {
       relay.isLeaving = true
       this.#options.log.info({ relay: node, viewers: relay.sessions.size }, 'relay stops')
       for (const [session, peer] of relay.sessions) {
-        this.#tellLost(session, peer)
+        tellLost(this.#options, { session, peer })
       }
       void this.#queue.run(() => this.#moveChildren(relay))
     }
@@ -232,7 +247,7 @@ export class Relays implements AsyncDisposable {
     const nodes = await this.#options.fleet.nodes()
     return nodes
       .filter(({ id, roles, isAlive, isDrained }) => isAlive && !isDrained && roles.includes('relay') && !this.#isTaken(id))
-      .toSorted((a, b) => a.load - b.load)
+      .toSorted((a, b) => (this.#care?.distrust(a.id) ?? 0) - (this.#care?.distrust(b.id) ?? 0) || a.load - b.load)
       .map(({ id }) => id)
   }
 
@@ -260,37 +275,49 @@ export class Relays implements AsyncDisposable {
     const parent = this.#parentFor()
     const relay: Relay = {
       ...{ node, parent, sessions: new Map(), held: new Held(), viewers: 0 },
-      ...{ isFull: false, isLeaving: false, failures: 0, isAsked: false },
+      ...{ isFull: false, isLeaving: false, failures: 0, isAsked: false, ids: [] },
     }
     this.#relays.set(node, relay)
     try {
-      const args = { room: this.#id, origin, parent: parent?.node ?? origin, media }
+      const args = { room: this.#id, origin, parent: parent?.node ?? origin, media, isUplinked: this.#options.uplinks !== undefined }
       await relayBus.call(node, 'relay.open', { args, ms: openMs })
       log.info({ relay: node, parent: parent?.node ?? origin }, 'relay has the room')
       this.#options.onAttached()
       return relay
     } catch (error) {
       log.warn({ relay: node, error: messageOf(error) }, 'relay does not take the room')
+      this.#care?.noteFailure(node)
       this.#drop(relay)
       return undefined
     }
   }
 
-  /** The first that takes one more, level by level from the origin (undefined) on; none of those under `not`. */
-  #parentFor(not?: Relay): Relay | undefined {
-    const level: (Relay | undefined)[] = [undefined]
-    for (let index = 0; index < level.length; index++) {
-      const children = this.#childrenOf(level[index]).filter((child) => child !== not && !child.isLeaving)
-      if (children.length < this.#options.width) {
-        return level[index]
-      }
-      level.push(...children)
-    }
-    return undefined
+  #careFor(uplinks: Uplinks): UplinkCare {
+    const { onUplink, clock, log } = this.#options
+    return new UplinkCare({
+      uplinks,
+      direct: () => this.#childrenOf(undefined).flatMap(({ node, isLeaving }) => (isLeaving ? [] : [node])),
+      hasRelay: () => this.#open.length > 0,
+      grow: () => this.#queue.run(async () => (await this.#grow()) !== undefined),
+      giveUp: (node) => {
+        const relay = this.#relays.get(node)
+        if (relay) {
+          this.#drop(relay)
+        }
+      },
+      onUplink,
+      clock,
+      log,
+    })
   }
 
   #childrenOf(parent: Relay | undefined): Relay[] {
-    return [...this.#relays.values()].filter((relay) => relay.parent === parent)
+    return childrenOf([...this.#relays.values()], parent)
+  }
+
+  #parentFor(not?: Relay): Relay | undefined {
+    const { width, uplinks } = this.#options
+    return parentFor([...this.#relays.values()], { not, widths: { ofOrigin: uplinks ? 1 : width, ofRelay: width } })
   }
 
   async #moveChildren(from: Relay): Promise<void> {
@@ -302,20 +329,11 @@ export class Relays implements AsyncDisposable {
     }
   }
 
-  async #refusedBy(node: string): Promise<number | undefined> {
-    try {
-      const reply = await this.#options.relayBus.call(node, 'relay.refused', { args: { room: this.#id }, ms: answerMs })
-      return RefusedPackets.parse(reply) ?? undefined
-    } catch (error) {
-      this.#options.log.debug({ relay: node, error: messageOf(error) }, 'relay gives no numbers')
-      return undefined
-    }
-  }
-
   #beat(): void {
     if (!this.#options.isReachable()) {
       this.#unreachableAt = this.#options.clock.now()
     }
+    this.#care?.look()
     for (const relay of this.#relays.values()) {
       if (!relay.isAsked) {
         relay.isAsked = true
@@ -347,7 +365,7 @@ export class Relays implements AsyncDisposable {
 
   /** A relay is gone: its viewers get a new peer, those who take the room from it take it from another one. */
   #drop(relay: Relay): void {
-    const { relayBus, fanOut } = this.#options
+    const { relayBus, fanOut, uplinks } = this.#options
     this.#relays.delete(relay.node)
     relay.held.set([])
     relayBus.tell(relay.node, 'relay.close', { room: this.#id, origin: this.#options.node })
@@ -355,25 +373,11 @@ export class Relays implements AsyncDisposable {
       relayBus.tell(relay.parent.node, 'pipe.close', { room: this.#id, name: relay.node })
     } else {
       fanOut.closePipe(relay.node)
+      uplinks?.close(relay.node)
     }
     for (const [session, peer] of relay.sessions) {
-      void this.#end(session, peer)
+      void endWatching(this.#options, { session, peer })
     }
     void this.#queue.run(() => this.#moveChildren(relay))
-  }
-
-  async #end(session: string, peer: string): Promise<void> {
-    try {
-      await this.#options.room.run(watchSession, [session, peer, '0', 'peer'])
-    } catch (error) {
-      this.#options.log.warn({ session, error: messageOf(error) }, 'viewer could not be recorded')
-    }
-    this.#tellLost(session, peer)
-  }
-
-  #tellLost(session: string, peer: string): void {
-    this.#options.room.signal({ is: 'peer', session, peer, news: { is: 'lost' } }).catch((error: unknown) => {
-      this.#options.log.warn({ session, error: messageOf(error) }, 'viewer could not be told')
-    })
   }
 }

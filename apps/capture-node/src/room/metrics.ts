@@ -1,6 +1,6 @@
 import type { MetricFamily } from '@neko-edge/protocol'
 import type { PipelineNumbers, RoomCapture } from '../capture/room-capture.ts'
-import type { RelayNumbers } from '../relay/relays.ts'
+import type { RelayNumbers } from '../relay/relay-numbers.ts'
 import type { Peer, PeerState, PeerStats, WorkerStats } from '../sfu/sfu.ts'
 import type { WorkerCounters } from '../sfu/worker-counters.ts'
 

@@ -142,7 +142,7 @@ export class NodeRoom implements AsyncDisposable {
     this.#owned.defer(() => viewers.close())
     const relays = this.#owned.use(
       openOrigin({
-        ...{ room, node, config, capture, fanOut, relaying, clock, log },
+        ...{ room, node, config, capture, fanOut, relaying, facts: this.#facts, clock, log },
         greet: (send) => this.#greet(undefined, send),
         onInput: (args) => this.#onRelayedInput(args),
       }),

@@ -4,8 +4,9 @@ import type { Codec } from '../capture/codec.ts'
 import type { RtpSource } from '../capture/rtp-source.ts'
 import { capabilitiesFor, type Offered, routerCodec } from './capabilities.ts'
 import type { KeyFrameGate } from './key-frame-gate.ts'
-import { boundPlayout, PLAYOUT_DELAY, playoutDelayId } from './playout-delay.ts'
+import { boundPlayout } from './playout-delay.ts'
 import { keyFrameRequests } from './rtcp.ts'
+import { pictureLayers, sentParameters } from './sent-parameters.ts'
 import type { RoomSources } from './sfu.ts'
 import type { WorkerRun } from './worker.ts'
 import type { Together } from './worker-channel.ts'
@@ -25,43 +26,22 @@ const LAST_NUMBER = 0xffff
 
 /** Key frames of one stream come at most this often; requests in between are answered by one at its end. */
 const keyFrameDelayMs = 250
-/** Feedback that an encoder of ours can act on. Without `nack pli` the worker would never ask for a key frame; plain `nack` would have it ask for packets that never got lost. */
-const ingestFeedback = [{ type: 'nack', parameter: 'pli' }]
-
-/** Codecs whose streams one producer can switch between. */
-const canSimulcast = (codec: Codec): boolean => codec.name === 'vp8' || codec.name === 'h264'
-
 interface ProduceOptions {
   readonly transport: DirectTransport
   /** Worst first. */
   readonly layers: readonly RtpSource[]
-  readonly cname: string
 }
 
-async function produce({ transport, layers, cname }: ProduceOptions): Promise<Picture> {
-  const [first] = layers
+async function produce({ transport, layers }: ProduceOptions): Promise<Picture> {
+  const [first, ...others] = layers
   if (first === undefined) {
     throw new NekoError('invalid', 'a room needs at least one video stream')
   }
-  const { kind, mimeType, payloadType, clockRate, channels, parameters, headerExtensions = [] } = first.codec
+  const { kind } = first.codec
   const producer = await transport.produce({
     kind,
     ...(kind === 'video' ? { keyFrameRequestDelay: keyFrameDelayMs } : {}),
-    rtpParameters: {
-      codecs: [
-        {
-          mimeType,
-          payloadType,
-          clockRate,
-          ...(channels === undefined ? {} : { channels }),
-          parameters: { ...parameters },
-          rtcpFeedback: kind === 'video' ? ingestFeedback : [],
-        },
-      ],
-      ...(kind === 'video' && { headerExtensions: [{ uri: PLAYOUT_DELAY, id: playoutDelayId }, ...headerExtensions] }),
-      encodings: layers.map((source) => ({ ssrc: source.ssrc })),
-      rtcp: { cname },
-    },
+    rtpParameters: sentParameters([first, ...others], 'ingest'),
   })
   return { producer, layers }
 }
@@ -121,12 +101,10 @@ export interface Media {
 export type MediaFeed = (parts: Pick<CarrierParts, 'router' | 'direct'> & { readonly run: WorkerRun }) => Promise<Media>
 
 /** A carrier's media straight from the sources. Wishes for key frames go to `gate`, those of all the room's carriers. */
-export function fromSources({ rungs: bestFirst, cursorVideo, audio: sound }: RoomSources, gate: KeyFrameGate): MediaFeed {
+export function fromSources(sources: RoomSources, gate: KeyFrameGate): MediaFeed {
   return async ({ run, direct }) => {
-    const rungs = [...bestFirst].reverse()
-    const ladders = canSimulcast(cursorVideo.codec) ? [rungs] : rungs.map((rung) => [rung])
-    const make = (layers: readonly RtpSource[]) => produce({ transport: direct, layers, cname: 'neko' })
-    const [audio, ...videos] = await Promise.all([make([sound]), ...[...ladders, [cursorVideo]].map(make)])
+    const make = (layers: readonly RtpSource[]) => produce({ transport: direct, layers })
+    const [audio, ...videos] = await Promise.all([make([sources.audio]), ...pictureLayers(sources).map(make)])
     return { videos, audio, stop: feed({ transport: direct, pictures: [...videos, audio], gate, together: run.together }) }
   }
 }

@@ -3,7 +3,7 @@ import { NekoError, systemClock } from '@neko-edge/kit'
 import { announcedAddresses } from './addresses.ts'
 import type { PipePorts } from './pipe.ts'
 import { RoomRouter, type RoomRouterOptions } from './room-router.ts'
-import type { PipeEnd, PipeOffer, RoomSources, Sfu, SfuRoom, WorkerStats } from './sfu.ts'
+import type { RoomSources, Sfu, SfuRoom, Upstream, WorkerStats } from './sfu.ts'
 import { SfuWorker } from './worker.ts'
 import { defaultPipeRange, type SfuPorts } from './worker-options.ts'
 import { WorkerPool } from './worker-pool.ts'
@@ -49,11 +49,11 @@ class MediasoupSfu implements Sfu {
     return this.#open({ sources })
   }
 
-  openRelayedRoom(sources: RoomSources, connect: (end: PipeEnd) => Promise<PipeOffer>): Promise<SfuRoom> {
-    return this.#open({ sources, connect })
+  openRelayedRoom(sources: RoomSources, upstream: () => Upstream): Promise<SfuRoom> {
+    return this.#open({ sources, upstream })
   }
 
-  async #open(media: Pick<RoomRouterOptions, 'sources' | 'connect'>): Promise<SfuRoom> {
+  async #open(media: Pick<RoomRouterOptions, 'sources' | 'upstream'>): Promise<SfuRoom> {
     const worker = this.#pool.leastLoaded((one) => this.#roomsOn(one))
     if (worker === undefined) {
       throw new NekoError('unavailable', 'no media worker is running')

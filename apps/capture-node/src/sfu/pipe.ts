@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import { messageOf, NekoError } from '@neko-edge/kit'
-import type { PipeTransport, Router, RtpParameters } from 'mediasoup/types'
+import type { PipeTransport, Router, RtpParameters, WebRtcTransport } from 'mediasoup/types'
 import type { RtpSource } from '../capture/rtp-source.ts'
-import type { MediaFeed, Picture } from './carrier.ts'
+import type { Media, MediaFeed, Picture } from './carrier.ts'
 import type { PipedStream, PipeEnd, PipeOffer } from './sfu.ts'
 
 /*
@@ -55,16 +55,16 @@ export async function sendInto(transport: PipeTransport, pictures: readonly Pict
   )
 }
 
-/** Takes out of a pipe what the other end sends. Errors: `invalid` for streams that are not the room's. */
+/** Takes out of a transport what the other node sends. Errors: `invalid` for streams that are not the room's. */
 export async function receiveFrom(
-  transport: PipeTransport,
+  transport: PipeTransport | WebRtcTransport,
   { streams, sources }: { streams: readonly PipedStream[]; sources: readonly RtpSource[] },
 ): Promise<Picture[]> {
   return Promise.all(
     streams.map(async ({ kind, ids, rtp }) => {
       const layers = ids.map((id) => sources.find((source) => source.id === id)).filter((source) => source !== undefined)
       if (layers.length !== ids.length || ids.length === 0) {
-        throw new NekoError('invalid', `a pipe with streams of another room: ${ids.join(', ')}`)
+        throw new NekoError('invalid', `streams of another room: ${ids.join(', ')}`)
       }
       // mediasoup validates what it is given, and throws.
       const rtpParameters = rtp as RtpParameters
@@ -88,11 +88,16 @@ export function fromPipe({ ports, sources, connect }: FromPipeOptions): MediaFee
     const { streams, ...end } = await connect(endOf(transport))
     await connectPipe(transport, end)
     const pictures = await receiveFrom(transport, { streams, sources })
-    const videos = pictures.filter(({ producer }) => producer.kind === 'video')
-    const audio = pictures.find(({ producer }) => producer.kind === 'audio')
-    if (audio === undefined || videos.length === 0) {
-      throw new NekoError('invalid', 'a pipe without sound or without a picture')
-    }
-    return { videos, audio, stop: () => transport.close() }
+    return { ...mediaOf(pictures), stop: () => transport.close() }
   }
+}
+
+/** What came from another node as a carrier's media. Errors: `invalid` where something is missing. */
+export function mediaOf(pictures: readonly Picture[]): Pick<Media, 'videos' | 'audio'> {
+  const videos = pictures.filter(({ producer }) => producer.kind === 'video')
+  const audio = pictures.find(({ producer }) => producer.kind === 'audio')
+  if (audio === undefined || videos.length === 0) {
+    throw new NekoError('invalid', 'a room without sound or without a picture')
+  }
+  return { videos, audio }
 }

@@ -1,12 +1,13 @@
-import { type Clock, Listeners, type Log, messageOf, NekoError, type PeerId, within } from '@neko-edge/kit'
+import { Backoff, type Clock, Listeners, type Log, messageOf, NekoError, type PeerId, within } from '@neko-edge/kit'
 import { Carrier, EVERYONE, fromSources, type MediaFeed } from './carrier.ts'
+import { fromUplink } from './from-uplink.ts'
 import type { EndableMedia } from './incoming-media.ts'
 import { KeyFrameGate } from './key-frame-gate.ts'
 import { MediasoupPeer } from './peer.ts'
 import type { PeerSetting } from './peer-parts.ts'
 import { fromPipe, type PipePorts } from './pipe.ts'
 import { pipeOut, RoomPipes } from './room-pipes.ts'
-import type { PeerOptions, PipeEnd, PipeOffer, RoomEvent, RoomSources, SfuRoom } from './sfu.ts'
+import type { PeerOptions, PipeEnd, PipeOffer, RoomEvent, RoomSources, SfuRoom, Upstream } from './sfu.ts'
 import type { SfuWorker } from './worker.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
@@ -15,8 +16,8 @@ export interface RoomRouterOptions {
   /** Where the room starts. */
   readonly worker: SfuWorker
   readonly sources: RoomSources
-  /** Asks the node that the room comes from for a pipe; absent where the room is made here, of its sources. */
-  readonly connect?: (end: PipeEnd) => Promise<PipeOffer>
+  /** How it comes from another node; absent where it is made here, of its sources. */
+  readonly upstream?: () => Upstream
   readonly pipes: PipePorts
   readonly addresses: readonly string[]
   readonly estimator: PeerSetting['estimator']
@@ -29,6 +30,9 @@ export interface RoomRouterOptions {
 const waitMs = 5_000
 /** How long a worker goes on carrying a room for nobody, while another one carries it for somebody. */
 const idleMs = 5_000
+
+/** How a room that comes from another node is tried for again. */
+const retry = { firstMs: 250, maxMs: 5_000 }
 
 /** Between workers of one node. */
 const loopback = '127.0.0.1'
@@ -61,6 +65,8 @@ export class RoomRouter implements SfuRoom {
   /** Those of them that carry, for what must not wait. */
   readonly #open = new Map<SfuWorker, Branch>()
   readonly #pipes: RoomPipes
+  #backoff = new Backoff(retry)
+  #cancelRetry = (): void => undefined
   #isDown = false
   #isClosed = false
 
@@ -149,7 +155,7 @@ export class RoomRouter implements SfuRoom {
 
   reconnect(): void {
     const [trunk] = this.#open.values()
-    if (this.#options.connect && trunk) {
+    if (this.#options.upstream && trunk) {
       this.#fall(trunk.worker)
     }
   }
@@ -160,6 +166,7 @@ export class RoomRouter implements SfuRoom {
     }
     this.#isClosed = true
     this.#unsubscribe.forEach((stop) => stop())
+    this.#cancelRetry()
     this.#gate.close()
     for (const peer of [...this.#peers.values()]) {
       peer.end('room')
@@ -256,16 +263,19 @@ export class RoomRouter implements SfuRoom {
   }
 
   async #nextUp(ms: number): Promise<void> {
-    let off = (): void => undefined
+    const offs: (() => void)[] = []
     const up = new Promise<void>((resolve) => {
-      off = this.#options.pool.onUp.add(() => resolve())
+      offs.push(
+        this.#options.pool.onUp.add(() => resolve()),
+        this.#events.add(({ on }) => on === 'up' && resolve()),
+      )
     })
     try {
       await within(Math.max(ms, 1), 'the media worker', up)
     } catch (error) {
       throw new NekoError('unavailable', 'the media worker is being restarted', { cause: error })
     } finally {
-      off()
+      offs.forEach((off) => off())
     }
   }
 
@@ -291,13 +301,14 @@ export class RoomRouter implements SfuRoom {
     }
     const { sources, log } = this.#options
     const trunk = await this.#trunkFor(worker)
-    const carrier = await Carrier.open(run, { sources, feed: this.#feedFrom(trunk), log })
+    const carrier = await Carrier.open(run, { sources, feed: this.#feedFrom(trunk, worker), log })
     if (this.#isClosed || !carrier.isOpen || worker.run !== run || trunk?.carrier.isOpen === false) {
       carrier.close()
       throw new NekoError('unavailable', 'the media worker has died')
     }
     const branch: Branch = { worker, carrier, peers: new Set(), users: 0, cancelIdle: () => undefined }
     this.#open.set(worker, branch)
+    this.#backoff = new Backoff(retry)
     log.info({ worker: worker.index }, 'worker carries the room')
     if (this.#isDown) {
       this.#isDown = false
@@ -309,29 +320,42 @@ export class RoomRouter implements SfuRoom {
   /** The branch that another one is fed by, where the room comes from another node. */
   async #trunkFor(worker: SfuWorker): Promise<Branch | undefined> {
     const [first] = this.#branches
-    return this.#options.connect === undefined || first === undefined || first[0] === worker ? undefined : await first[1]
+    return this.#options.upstream === undefined || first === undefined || first[0] === worker ? undefined : await first[1]
   }
 
-  #feedFrom(trunk: Branch | undefined): MediaFeed {
-    const { sources, connect, pipes: ports } = this.#options
-    if (connect === undefined) {
+  #feedFrom(trunk: Branch | undefined, worker: SfuWorker): MediaFeed {
+    const { sources, upstream, pipes: ports, addresses } = this.#options
+    if (upstream === undefined) {
       return fromSources(sources, this.#gate)
     }
     const all = [...sources.rungs, sources.cursorVideo, sources.audio]
-    if (trunk === undefined) {
-      return fromPipe({ ports, sources: all, connect })
+    if (trunk !== undefined) {
+      const local = { ip: loopback, range: ports.range }
+      return fromPipe({ ports: local, sources: all, connect: async (end) => (await pipeOut(trunk.carrier, end, local)).offer })
     }
-    const local = { ip: loopback, range: ports.range }
-    return fromPipe({ ports: local, sources: all, connect: async (end) => (await pipeOut(trunk.carrier, end, local)).offer })
+    const way = upstream()
+    return way.by === 'pipe'
+      ? fromPipe({ ports, sources: all, connect: way.connect })
+      : fromUplink({ addresses, sources: all, way, onLost: () => this.#fall(worker) })
   }
 
   /** A room that nobody carries is carried again. */
   #goOn(worker: SfuWorker | undefined): void {
     if (worker !== undefined && this.#branches.size === 0 && !this.#isClosed) {
-      // Where it fails the worker has died again; its next run comes by here.
+      // Where it fails on a worker that has died again, its next run comes by here.
       this.#branchOn(worker).catch((error: unknown) => {
-        this.#options.log.warn({ error: messageOf(error) }, 'room waits for the next media worker')
+        this.#options.log.warn({ error: messageOf(error) }, 'room is not carried')
+        this.#tryAgain()
       })
+    }
+  }
+
+  /** A room from another node may find that node away, whose worker runs all the same. */
+  #tryAgain(): void {
+    const { upstream, clock, pool } = this.#options
+    if (upstream !== undefined && !this.#isClosed) {
+      this.#cancelRetry()
+      this.#cancelRetry = clock.after(this.#backoff.next(0), () => this.#goOn(pool.leastLoaded()))
     }
   }
 
@@ -357,7 +381,7 @@ export class RoomRouter implements SfuRoom {
 
   #isTrunk(worker: SfuWorker): boolean {
     const [trunk] = this.#open.keys()
-    return this.#options.connect !== undefined && trunk === worker
+    return this.#options.upstream !== undefined && trunk === worker
   }
 
   /** One microphone and one webcam in a room: the newest wins. */

@@ -14,8 +14,8 @@ export interface Sfu extends AsyncDisposable {
   openRoom(sources: RoomSources): Promise<SfuRoom>
   /** What each worker process has used, for metrics; a worker that is down is left out. */
   workers(): Promise<WorkerStats[]>
-  /** Makes a room of what comes by a pipe from another node, where `connect` opens the other end. The sources only say what there is, and are retained. */
-  openRelayedRoom(sources: RoomSources, connect: (end: PipeEnd) => Promise<PipeOffer>): Promise<SfuRoom>
+  /** Makes a room of what comes from another node; `upstream` is asked how each time that it is taken anew. The sources only say what there is, and are retained. */
+  openRelayedRoom(sources: RoomSources, upstream: () => Upstream): Promise<SfuRoom>
   /** Whether no worker has place for another viewer: whoever comes all the same shares what there is. */
   readonly isFull: boolean
 }
@@ -52,6 +52,31 @@ export interface PipeOffer extends PipeEnd {
   readonly streams: readonly PipedStream[]
 }
 
+/** Where a node that nobody can reach finds this one: only who knows the credentials gets an answer, and DTLS ends with who has not the certificate that it named. */
+export interface UplinkEnd {
+  readonly ice: { readonly usernameFragment: string; readonly password: string }
+  readonly candidates: readonly { readonly foundation: string; readonly priority: number; readonly ip: string; readonly port: number }[]
+  /** SHA-256. */
+  readonly fingerprint: string
+}
+
+/** Who comes to such an end, and what it sends. */
+export interface UplinkOffer {
+  readonly fingerprint: string
+  readonly streams: readonly PipedStream[]
+}
+
+/** How a room comes from another node: by a pipe, whose other end `connect` opens, or by an uplink, which the other node opens to the end that `connect` tells it of. */
+export type Upstream =
+  | { readonly by: 'pipe'; readonly connect: (end: PipeEnd) => Promise<PipeOffer> }
+  | {
+      readonly by: 'uplink'
+      readonly connect: (end: UplinkEnd) => Promise<UplinkOffer>
+      /** Messages go both ways from now on; undefined: no more. */
+      readonly onChannel: (send: ((text: string) => void) | undefined) => void
+      readonly onMessage: (text: string) => void
+    }
+
 /** What a room shows. All videos share one codec. */
 export interface RoomSources {
   /** The quality ladder, best first, without the pointer; at least one rung. */
@@ -81,7 +106,7 @@ export interface SfuRoom extends AsyncDisposable {
   closePipe(name: string): void
   /** What each pipe to another node has sent so far. */
   pipeStats(): Promise<{ name: string; bytesSent: number }[]>
-  /** A room that comes by a pipe opens it anew; its viewers end. */
+  /** A room that comes from another node is taken anew; its viewers end. */
   reconnect(): void
 }
 

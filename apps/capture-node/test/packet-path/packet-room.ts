@@ -3,7 +3,7 @@ import { type NativeViewer, NativeViewers, type ViewOptions } from '../../../../
 import { type Codec, codecs } from '../../src/capture/codec.ts'
 import { RemoteSource } from '../../src/relay/remote-source.ts'
 import { openMediasoupSfu } from '../../src/sfu/mediasoup-sfu.ts'
-import type { Peer, Sfu, SfuRoom, VideoRequest } from '../../src/sfu/sfu.ts'
+import type { Peer, PipeEnd, Sfu, SfuRoom, VideoRequest } from '../../src/sfu/sfu.ts'
 import { type SyntheticOptions, SyntheticSource } from './synthetic-source.ts'
 
 /** Viewers that connect at the same time: more would only time out on each other. */
@@ -68,7 +68,8 @@ export class PacketRoom implements AsyncDisposable {
     try {
       const remote = ({ id, codec }: { id: string; codec: Codec }) => new RemoteSource({ id, codec, onHeld: () => undefined })
       const sources = { rungs: [remote(high), remote(low)], cursorVideo: remote({ ...high, id: 'legacy' }), audio: remote(sound) }
-      const room = await sfu.openRelayedRoom(sources, (end) => from.openPipe('relay', end, () => undefined))
+      const connect = (end: PipeEnd) => from.openPipe('relay', end, () => undefined)
+      const room = await sfu.openRelayedRoom(sources, () => ({ by: 'pipe', connect }))
       return new PacketRoom({ sfu, room, high, low, sound, viewers: await NativeViewers.open(), close })
     } catch (error) {
       await close()

@@ -34,6 +34,12 @@ const media = {
 const opened = { room: 'default', origin: 'nobody', parent: 'nobody', media }
 const end = { ip: '127.0.0.1', port: 50_000, srtp: { cryptoSuite: 'AEAD_AES_256_GCM', keyBase64: 'x' } }
 
+const uplinkEnd = {
+  ice: { usernameFragment: 'u', password: 'p' },
+  candidates: [{ foundation: 'f', priority: 1, ip: '127.0.0.1', port: 9 }],
+  fingerprint: Array.from({ length: 32 }, () => 'AB').join(':'),
+}
+
 it('[RLY-1760] what nodes ask of each other is read like anything from a network: wrong, it is refused with the field, and harms nobody', async () => {
   await using nodes = await world()
   const cases: [string, string, unknown, ErrorCode][] = [
@@ -49,6 +55,9 @@ it('[RLY-1760] what nodes ask of each other is read like anything from a network
     ['relay', 'relay.peer', { room: 'default', call: 'peer.open', args: {} }, 'notFound'],
     ['relay', 'pipe.open', { room: 'default', name: 'x', end }, 'notFound'],
     ['relay', 'pipe.open', { room: 'default', name: 'x', end: { ...end, port: 'many' } }, 'invalid'],
+    ['stage', 'uplink.open', { room: 'default', name: 'relay', end: uplinkEnd }, 'notFound'],
+    ['stage', 'uplink.open', { room: 'default', name: 'relay', end: { ...uplinkEnd, fingerprint: 'AB:CD' } }, 'invalid'],
+    ['stage', 'uplink.open', { room: 'default', name: 'relay', end: { ...uplinkEnd, candidates: [] } }, 'invalid'],
     ['stage', 'relay.input', { room: 'default', session: 'ann', fence: 1, dialect: 'v3', input: { is: 'explode' } }, 'invalid'],
   ]
   for (const [node, name, args, code] of cases) {

@@ -45,11 +45,12 @@ async function relayOf(from: SfuRoom, origin: RoomSources, options: Partial<Medi
     ...options,
   })
   const ends: PipeEnd[] = []
-  const room: SfuRoom = await sfu.openRelayedRoom(sources, async (end) => {
+  const connect = async (end: PipeEnd) => {
     const offer = await from.openPipe(`relay ${pipesOpened++}`, end, () => room.reconnect())
     ends.push(end, offer)
     return offer
-  })
+  }
+  const room: SfuRoom = await sfu.openRelayedRoom(sources, () => ({ by: 'pipe', connect }))
   return { sfu, room, sources, ends, lines, [Symbol.asyncDispose]: () => sfu[Symbol.asyncDispose]() }
 }
 let pipesOpened = 0

@@ -13,6 +13,7 @@ const NodeReply = z.object({
   rooms: z.int(),
   max_rooms: z.int(),
   viewers: z.int(),
+  rooms_without_relay: z.int().describe('rooms that nobody can watch: the node sends them to a relay (node.uplink), and none takes them'),
 })
 
 const guards: readonly Guard[] = ['fleet']
@@ -64,9 +65,21 @@ async function find({ deps, param }: EarlyCall): Promise<NodeRecord> {
   return found
 }
 
-const wireNode = ({ id, roles, isAlive, isDrained, cores, load, rooms, maxRooms, viewers }: NodeRecord): z.input<typeof NodeReply> => ({
+const wireNode = ({
+  id,
+  roles,
+  isAlive,
+  isDrained,
+  cores,
+  load,
+  rooms,
+  maxRooms,
+  viewers,
+  withoutRelay,
+}: NodeRecord): z.input<typeof NodeReply> => ({
   ...{ id, roles, cores, load, rooms, viewers },
   alive: isAlive,
   draining: isDrained,
   max_rooms: maxRooms,
+  rooms_without_relay: withoutRelay,
 })

@@ -105,6 +105,7 @@ export function factsMessages(event: Extract<RoomEvent, { is: 'facts' }>, view: 
     case 'dialog':
     case 'ready':
     case 'full':
+    case 'uplink':
       return []
     default:
       return change satisfies never

@@ -9,6 +9,9 @@ export function closedFor(view: RoomView, { maxMembers, room }: { maxMembers: nu
     return { all: 'the room is ending' }
   }
   if (view.node?.facts?.full) {
+    if (view.node.facts.uplink === null) {
+      return { all: 'the machine of this room can not be reached, and no relay takes the room yet: try again in a moment' }
+    }
     return { all: 'the machine of this room has no place for more viewers: try again later' }
   }
   return maxMembers > 0 && users >= maxMembers

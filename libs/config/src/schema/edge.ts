@@ -3,7 +3,7 @@ import { BadValue } from '../value/bad-value.ts'
 import { type PortRange, printPortRange, readPortRange } from '../value/network.ts'
 import { readRedisUrl } from '../value/redis-url.ts'
 import { readList } from '../value/scalar.ts'
-import { integer, type Option, parsed, reading, text } from './option.ts'
+import { choice, integer, type Option, parsed, reading, text } from './option.ts'
 
 const roleNames = ['capture', 'relay'] as const
 
@@ -71,6 +71,13 @@ export const edge = {
     about: 'Address of this machine at which other nodes reach it, for media between nodes; empty: its first one that is not loopback',
     form: 'an IP address',
     check: (value) => (value === '' || isIP(value) !== 0 ? undefined : 'is not an IP address'),
+  }),
+  'node.uplink': choice({
+    default: 'direct',
+    choices: ['direct', 'relay'],
+    since: 'edge',
+    about:
+      'How media leaves this node. direct: viewers and relays come to it. relay: only ways out of it are open (NAT, a firewall), so it goes to a relay, which serves all viewers',
   }),
   'node.pipe_ports': parsed<PortRange>({
     default: { min: 59_200, max: 59_299 },

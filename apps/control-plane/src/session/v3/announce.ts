@@ -70,6 +70,7 @@ function announceFacts(
       return [{ message: fileList(view, features) }]
     case 'ready':
     case 'full':
+    case 'uplink':
       return []
     default:
       return change satisfies never

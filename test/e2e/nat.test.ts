@@ -1,0 +1,129 @@
+import { until } from '@neko-edge/kit'
+import { decodeVp8, Nat, v3Input } from '@neko-edge/testing'
+import { V2Viewer, V3Viewer } from '@neko-edge/testing/viewer'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DeskPage, redField, target } from './desk-page.ts'
+import { Fleet } from './fleet.ts'
+
+const token = 'the-token-of-the-whole-fleet'
+
+describe('a capture node behind a NAT', () => {
+  let nat: Nat
+  let desk: DeskPage
+  let fleet: Fleet
+  let ann: V3Viewer
+  let ben: V3Viewer
+  let old: V2Viewer
+
+  beforeAll(async () => {
+    nat = await Nat.open()
+    desk = await DeskPage.open()
+    const relay = { NEKO_NODE_ROLES: 'relay', NEKO_WEBRTC_NAT1TO1: `127.0.0.1,${nat.gateway}`, NEKO_NODE_MAX_VIEWERS: '2' }
+    fleet = await Fleet.open({
+      nat,
+      appUrl: desk.url.replace('127.0.0.1', nat.gateway),
+      controlPlanes: [{}],
+      env: { NEKO_LOG_JSON: 'true', NEKO_ROOMS_API_TOKEN: token, NEKO_NODE_ADDRESS: '127.0.0.1', NEKO_LEGACY: 'true' },
+      nodes: [{ NEKO_NODE_UPLINK: 'relay' }, relay, relay],
+    })
+    await until(async () => (await nodes()).length === 3 && fleet.log.includes('uplink is open'), { ms: 20_000, what: 'the uplink' })
+    await desk.place(0, 0)
+    ann = await enter('ann')
+    old = await V2Viewer.open({ url: fleet.url, password: 'neko', username: 'old', displayname: 'old' })
+    await old.watch()
+    ben = await enter('ben')
+  })
+
+  afterAll(async () => {
+    await Promise.all([ann, ben, old].map((viewer) => viewer?.close()))
+    await fleet?.[Symbol.asyncDispose]()
+    await desk?.[Symbol.asyncDispose]()
+    await nat?.[Symbol.asyncDispose]()
+  })
+
+  interface NodeReply {
+    readonly id: string
+    readonly viewers: number
+  }
+  async function nodes(): Promise<NodeReply[]> {
+    const response = await fetch(`${fleet.url}/api/nodes`, { headers: { authorization: `Bearer ${token}` } })
+    // The API answers with the nodes.
+    return (await response.json()) as NodeReply[]
+  }
+
+  async function enter(username: string): Promise<V3Viewer> {
+    const viewer = await V3Viewer.open({ url: fleet.url, username, password: 'neko' })
+    await viewer.watch()
+    return viewer
+  }
+
+  /** Whether somebody sees the desktop as it is. */
+  async function sees({ peer }: Pick<V3Viewer | V2Viewer, 'peer'>): Promise<void> {
+    const place = await desk.place(redField.x, redField.y)
+    const [red, green, blue] = (await decodeVp8(await peer.freshFrames({ ms: 15_000 }))).at(place.x, place.y)
+    expect([red > 180, green < 90, blue < 90]).toEqual([true, true, true])
+  }
+
+  async function takes(viewer: V3Viewer): Promise<void> {
+    viewer.send('control/request')
+    const isOwn = (payload: unknown) => (payload as { host_id?: string }).host_id === viewer.session.id
+    await viewer.event('control/host', { where: isOwn, ms: 5_000 })
+  }
+  const letGo = async (viewer: V3Viewer) => {
+    viewer.send('control/release')
+    await viewer.event('control/host', { where: (payload) => !(payload as { has_host: boolean }).has_host })
+  }
+
+  async function click({ peer }: V3Viewer, at: { x: number; y: number }): Promise<void> {
+    const place = await desk.place(at.x, at.y)
+    desk.forget()
+    peer.send(v3Input.move(place.x, place.y))
+    peer.send(v3Input.buttonDown(1))
+    peer.send(v3Input.buttonUp(1))
+    await desk.report('click', ({ x, y }) => Math.abs(x - place.x) < 3 && Math.abs(y - place.y) < 3)
+  }
+
+  it('[NAT-1960] goes to a relay by itself: viewers outside, V3 and V2, behind that relay and the next, see the desktop, and the cursor of whoever controls it', async () => {
+    const served = Object.fromEntries((await nodes()).map(({ id, viewers }) => [id, viewers]))
+    expect(served['node-0']).toBe(0)
+    for (const viewer of [ann, old, ben]) {
+      await sees(viewer)
+      await until(() => viewer.peer.audio.packets > 0, { ms: 10_000, what: 'sound' })
+    }
+    for (const [viewer, other] of [
+      [ann, ben],
+      [ben, ann],
+    ] as const) {
+      await viewer.peer.channelOpen()
+      await viewer.peer.messages.take(({ kind }) => kind === 'image', { ms: 5_000, what: 'how the cursor looks' })
+      await takes(viewer)
+      await click(viewer, target)
+      const place = await desk.place(target.x, target.y + 50)
+      viewer.peer.send(v3Input.move(place.x, place.y))
+      const isThere = (message: { kind: string; x?: number; y?: number }) =>
+        message.kind === 'position' && message.x === place.x && message.y === place.y
+      await other.peer.messages.take(isThere, { ms: 5_000, what: 'where the cursor is' })
+      await letGo(viewer)
+    }
+  })
+
+  it('[NAT-1965] a relay that dies: the node goes to the next one, and its viewers get a new picture by themselves; without any, that is said', async () => {
+    const uplinked = () =>
+      [...fleet.log.matchAll(/"relay":"(node-\d)"[^\n]*uplink is open|uplink is open[^\n]*"relay":"(node-\d)"/g)].map(
+        (found) => found[1] ?? found[2] ?? '',
+      )
+    const first = uplinked().at(-1) ?? ''
+    const killedAt = performance.now()
+    const back = Promise.all([ann.watchAgain({ ms: 15_000 }), ben.watchAgain({ ms: 15_000 })])
+    await fleet.killNode(Number(first.slice(-1)))
+    await back
+    console.log(JSON.stringify({ killed: 'the relay that has the uplink', backMs: Math.round(performance.now() - killedAt) }))
+    expect(uplinked().at(-1)).not.toBe(first)
+    await sees(ann)
+    await sees(ben)
+    await takes(ann)
+    await click(ann, target)
+    await fleet.killNode(Number(uplinked().at(-1)?.slice(-1)))
+    await until(() => fleet.log.includes('no relay takes the room'), { ms: 10_000, what: 'the word of it' })
+  })
+})
