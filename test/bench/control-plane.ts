@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { until } from '@neko-edge/kit'
+import { messageOf, until } from '@neko-edge/kit'
 import { freeTcpPort, processTree, tempRedis } from '@neko-edge/testing'
 import { loginV3, V3Viewer } from '@neko-edge/testing/viewer'
-import { type Summary, sum, summarise, tenth } from './summary.ts'
+import { hundredth, type Summary, sum, summarise, tenth } from './summary.ts'
 
 const main = fileURLToPath(new URL('../../apps/neko/src/main.ts', import.meta.url))
 const logins = 400
@@ -15,14 +15,20 @@ const broadcasts = 20
 const requestsPerSecond = 2_000
 const requestSeconds = 5
 
-export interface ControlPlaneResult {
-  loginsPerSecond: number
+export interface IdleResult {
+  connected: number
+  /** Why there are no more, where one could not come in. */
+  stoppedBy: string | undefined
   connectsPerSecond: number
-  /** Latency of authenticated GETs at a fixed rate, in milliseconds. */
-  get: { wantedPerSecond: number; reachedPerSecond: number; latencyMs: Summary | undefined; p99Ms: number }
   /** From one socket to all others: until each has the event, in milliseconds. */
   fanOut: { sockets: number; latencyMs: Summary | undefined; p99Ms: number }
   memoryPerIdleSessionKb: number
+}
+
+export interface ControlPlaneResult extends IdleResult {
+  loginsPerSecond: number
+  /** Latency of authenticated GETs at a fixed rate, in milliseconds. */
+  get: { wantedPerSecond: number; reachedPerSecond: number; latencyMs: Summary | undefined; p99Ms: number }
   redisCommandsPerGet: number
   /** Of the control plane, apart from the clients', over the GETs. */
   cpuPerGetUs: number
@@ -45,20 +51,39 @@ export async function controlPlane(progress: (part: string) => void): Promise<Co
 export async function idleSockets(
   plane: Plane,
   { count, progress }: { count: number; progress: (part: string) => void },
-): Promise<Pick<ControlPlaneResult, 'connectsPerSecond' | 'fanOut' | 'memoryPerIdleSessionKb'>> {
+): Promise<IdleResult> {
   const before = await plane.memory()
   const viewers: V3Viewer[] = []
-  const connectsPerSecond = await rate(count, socketsAtOnce, async (index) => {
-    viewers.push(await V3Viewer.open({ url: plane.url, username: `idle${index}`, password: 'neko' }))
-    if (viewers.length % 500 === 0) {
-      progress(`${viewers.length} of ${count} sockets`)
+  let refused: string | undefined
+  let cpuUs = await plane.cpuUs()
+  let at = performance.now()
+  const connect = async (index: number) => {
+    if (refused !== undefined) {
+      return
     }
-  })
-  const memoryPerIdleSessionKb = tenth(((await plane.memory()) - before) / count / 1024)
+    viewers.push(await V3Viewer.open({ url: plane.url, username: `idle${index}`, password: 'neko' }))
+    if (viewers.length % sockets === 0) {
+      const now = { cpuUs: await plane.cpuUs(), at: performance.now() }
+      const core = hundredth((now.cpuUs - cpuUs) / 1_000 / (now.at - at))
+      progress(
+        `${viewers.length} of ${count} sockets, the last ${sockets} in ${tenth((now.at - at) / 1_000)} s; control plane: ${core} cores`,
+      )
+      cpuUs = now.cpuUs
+      at = now.at
+    }
+  }
+  const startedAt = performance.now()
+  await rate(count, socketsAtOnce, (index) =>
+    connect(index).catch((error: unknown) => {
+      refused ??= messageOf(error)
+    }),
+  )
+  const connectsPerSecond = tenth((viewers.length * 1_000) / (performance.now() - startedAt))
+  const memoryPerIdleSessionKb = tenth(((await plane.memory()) - before) / viewers.length / 1024)
   progress('fan-out')
   const fanOut = await measureFanOut(viewers)
   await Promise.all(viewers.map((viewer) => viewer.close()))
-  return { connectsPerSecond, fanOut, memoryPerIdleSessionKb }
+  return { connected: viewers.length, stoppedBy: refused, connectsPerSecond, fanOut, memoryPerIdleSessionKb }
 }
 
 /** One control plane of ours, as an operator starts it, without a desktop. */

@@ -82,7 +82,6 @@ async function measured(
 ): Promise<Window[]> {
   rooms.origin.high.start()
   await delay(settleMs)
-  rooms.origin.high.stop()
   const taken: Window[] = []
   for (let index = 0; index < windows; index++) {
     tell(`window ${index + 1} of ${windows}`)
@@ -95,7 +94,10 @@ async function takeWindow(
   { origin, relay }: { origin: PacketRoom; relay: PacketRoom },
   { originPid, relayPid }: { originPid: number; relayPid: number },
 ): Promise<Window> {
-  await allArrived(relay)
+  if (origin.high.isRunning) {
+    origin.high.stop()
+    await allArrived(relay)
+  }
   origin.viewers.reset()
   relay.viewers.reset()
   const fed = origin.high.packets

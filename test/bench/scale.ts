@@ -76,9 +76,14 @@ async function rise(
 ): Promise<object> {
   pin(process.pid, otherCore)
   const isEnough = (step: PacketPathStep) => !isWhole(step)
-  const { steps } = await measure(workerBin, { ...options, hasTransportCc: false, windows: 3, windowMs: 3_000, isEnough })
+  const { steps, wasReplaced } = await measure(workerBin, { ...options, hasTransportCc: false, windows: 3, windowMs: 3_000, isEnough })
   const good = steps.filter(isWhole)
-  return { viewersServed: good.at(-1)?.viewers ?? 0, viewersPerCore: good.at(-1)?.viewersPerCore ?? 0, stoppedBy: limitOf(steps), steps }
+  return {
+    viewersServed: good.at(-1)?.viewers ?? 0,
+    viewersPerCore: good.at(-1)?.viewersPerCore ?? 0,
+    stoppedBy: wasReplaced ? 'the media worker: it did not answer for so long that it was replaced' : limitOf(steps),
+    steps,
+  }
 }
 
 const isWhole = ({ arrived, soundArrived = 100 }: PacketPathStep): boolean => Math.min(arrived, soundArrived) >= enough

@@ -34,7 +34,7 @@ describe('neko load-test', () => {
     const { code, stdout, stderr } = await run(`--url ${fleet.urls[0]} --password neko --members 5 --joins-per-second 5 --seconds 2`)
     expect(stderr).toMatch(/^5 of 5 joined, 0 failed, 0 gone, \d+ packets\/s, \d+(\.\d+)? Mbit\/s$/m)
     const result = JSON.parse(stdout)
-    expect(result).toMatchObject({ joined: 5, failed: 0, failures: {}, gone: 0, codec: 'VP8', interrupted: false })
+    expect(result).toMatchObject({ joined: 5, failed: 0, failures: {}, gone: 0, withoutPicture: 0, codec: 'VP8', interrupted: false })
     const [step, ...others] = result.steps
     expect(others).toEqual([])
     expect(step).toMatchObject({ connected: 5, lost: 0 })

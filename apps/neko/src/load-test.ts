@@ -162,6 +162,8 @@ function outcome({ url, members, joinsPerSecond, thin, signal }: LoadTestOptions
     failures: tally(failures),
     gone: gone.length,
     goneBy: tally(gone),
+    // Connected, and not a packet of the picture so far.
+    withoutPicture: joined.filter(({ member }) => member.firstPacketAt === undefined).length,
     codec: joined[0]?.member.codec,
     joinMs: percentiles(joined.map(({ ms }) => ms)),
     firstPacketMs: percentiles(
