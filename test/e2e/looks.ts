@@ -138,6 +138,15 @@ const states: readonly State[] = [
       await ann.page.locator('.composer button[aria-expanded]').click()
     }),
   },
+  {
+    name: 'chat-emoji',
+    show: room('ann', async (ann) => {
+      await ann.open('chat')
+      await ann.page.locator('.composer button[aria-expanded]').click()
+      await ann.page.locator('[role=radio]').last().click()
+      await ann.page.locator('.emoji-picker .grid button').first().waitFor()
+    }),
+  },
   { name: 'people', show: room('ann', (ann) => ann.open('people')) },
   {
     name: 'people-menu',

@@ -131,6 +131,23 @@ describe('watching', () => {
     await bob.page.getByRole('button', { name: 'Release control' }).click()
   })
 
+  it('[WEB-2001] any emoji is found by its name and put into the message, and any short code is drawn', async () => {
+    await bob.page.locator('[data-opens=chat]').click()
+    await ann.page.locator('[data-opens=chat]').click()
+    await bob.page.getByRole('button', { name: 'Emotes and emoji' }).click()
+    await bob.page.getByRole('radio', { name: 'In the message' }).click()
+    await bob.page.getByRole('button', { name: 'Flags' }).click()
+    await bob.page.getByRole('button', { name: 'finland' }).click()
+    await bob.page.getByRole('searchbox', { name: 'Find an emoji' }).fill('dinosaur rex')
+    await bob.page.getByRole('button', { name: 't-rex' }).click()
+    const field = bob.page.getByRole('textbox', { name: 'Write a message' })
+    await field.pressSequentially(' :sauropod: :no_such: 10:30:00')
+    await field.press('Enter')
+    await ann.page.locator('.said .text', { hasText: '🇫🇮🦖 🦕 :no_such: 10:30:00' }).waitFor(patience)
+    await bob.page.getByRole('button', { name: 'Used last' }).click()
+    expect(await bob.page.locator('.emoji-picker .grid button').allTextContents()).toEqual(['🦖', '🇫🇮'])
+  })
+
   it('[WEB-1475] where the browser wants a click before it plays sound, the picture comes at once and a button brings the sound', async () => {
     await using strict = await TestBrowser.open({ args: ['--autoplay-policy=document-user-activation-required'] })
     const eve = new RoomPage(await strict.newPage())

@@ -1,3 +1,5 @@
+import { signal } from '@preact/signals'
+
 /** V2's emotes by their names on the wire, with what we draw for each. */
 export const emotes: Readonly<Record<string, string>> = {
   'thumbs-up': '👍',
@@ -89,7 +91,19 @@ const more: Readonly<Record<string, string>> = {
   shrug: '🤷',
 }
 
-/** The emoji of a short code such as `tada`; `undefined` where there is none. */
+/** Knows every short code there is, once one was needed. */
+export const allCodes = signal<((code: string) => string | undefined) | undefined>(undefined)
+
+/** The emoji of a short code such as `tada`; `undefined` where there is none, or it is not known yet. */
 export function emojiOf(code: string): string | undefined {
-  return Object.hasOwn(more, code) ? more[code] : Object.hasOwn(emotes, code) ? emotes[code] : undefined
+  return Object.hasOwn(more, code) ? more[code] : Object.hasOwn(emotes, code) ? emotes[code] : allCodes.value?.(code)
+}
+
+/** Fetches the list of all emoji for a text with a short code that is not known. */
+export async function fetchCodes(text: string): Promise<void> {
+  const isKnown = [...text.matchAll(/:([a-z0-9_+-]{1,40}):/gi)].every(([, code = '']) => emojiOf(code) !== undefined)
+  if (!isKnown && allCodes.value === undefined) {
+    const { emojiCalled } = await import('./emoji.ts')
+    allCodes.value = emojiCalled
+  }
 }

@@ -15,7 +15,7 @@ const deepest = 6
  * no more than its square, and messages are bounded.
  */
 const pattern =
-  /```\n?([\s\S]+?)```|`([^`\n]+)`|\*\*([\s\S]+?)\*\*|__([\s\S]+?)__|~~([\s\S]+?)~~|\|\|([\s\S]+?)\|\||\*(?=\S)([^*\n]*[^*\s])\*|\b_(?=\S)([^_\n]*[^_\s])_\b|\[([^\]\n]{1,200})\]\((https?:\/\/[^\s)]{1,2000})\)|(https?:\/\/[^\s<>"]{1,2000})|:([a-z0-9_+-]{1,24}):|(\n)/gi
+  /```\n?([\s\S]+?)```|`([^`\n]+)`|\*\*([\s\S]+?)\*\*|__([\s\S]+?)__|~~([\s\S]+?)~~|\|\|([\s\S]+?)\|\||\*(?=\S)([^*\n]*[^*\s])\*|\b_(?=\S)([^_\n]*[^_\s])_\b|\[([^\]\n]{1,200})\]\((https?:\/\/[^\s)]{1,2000})\)|(https?:\/\/[^\s<>"]{1,2000})|:([a-z0-9_+-]{1,40}):|(\n)/gi
 
 /** Reads a message; what looks like Markdown and is none stays text. */
 export function parseMessage(text: string): Piece[] {

@@ -46,6 +46,8 @@ export function createPreferences() {
     /** The panel that was open last beside a wide picture. */
     panel: kept('panel', 'chat', (text) => (panels.includes(text) ? text : undefined)),
     hasSounds: kept('sounds', true, flag),
+    /** Emoji that one used last, with spaces between them. */
+    recentEmoji: kept('emoji', '', (text) => (text.length <= 500 ? text : undefined)),
     /** The picture moves as soon as one is in. */
     autoplay: kept('autoplay', true, flag),
     showsEmotes: kept('emotes', true, flag),

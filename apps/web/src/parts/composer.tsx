@@ -3,6 +3,7 @@ import { useRef } from 'preact/hooks'
 import { emotes } from '../model/emotes.ts'
 import type { Model } from '../model/model.ts'
 import { words } from '../words/words.ts'
+import { EmojiPicker } from './emoji-picker.tsx'
 import { Icon } from './icons.tsx'
 
 /** As long as a message may be, in characters. */
@@ -113,29 +114,27 @@ function Emotes({ model, onInsert }: { model: Model; onInsert: (emoji: string) =
           </button>
         ))}
       </div>
-      <div class="grid">
-        {Object.entries(emotes).map(([name, emoji]) => (
-          <button
-            type="button"
-            key={name}
-            class="quiet"
-            aria-label={name}
-            title={name}
-            data-emote={name}
-            onPointerDown={() => isForPicture.value && hold(name)}
-            onClick={(event) => {
-              if (!isForPicture.value) {
-                onInsert(emoji)
-              } else if (event.detail === 0) {
-                // By keyboard: no pointer was held.
-                model.client.chat.emote(name)
-              }
-            }}
-          >
-            {emoji}
-          </button>
-        ))}
-      </div>
+      {isForPicture.value ? (
+        <div class="grid">
+          {Object.entries(emotes).map(([name, emoji]) => (
+            <button
+              type="button"
+              key={name}
+              class="quiet"
+              aria-label={name}
+              title={name}
+              data-emote={name}
+              onPointerDown={() => hold(name)}
+              // By keyboard: no pointer was held.
+              onClick={(event) => event.detail === 0 && model.client.chat.emote(name)}
+            >
+              {emoji}
+            </button>
+          ))}
+        </div>
+      ) : (
+        <EmojiPicker recent={model.preferences.recentEmoji} onInsert={onInsert} />
+      )}
     </div>
   )
 }

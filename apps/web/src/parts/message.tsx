@@ -1,13 +1,19 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useMemo } from 'preact/hooks'
+import { useEffect, useMemo } from 'preact/hooks'
+import { allCodes, fetchCodes } from '../model/emotes.ts'
 import { type Piece, parseMessage } from '../model/markdown.ts'
 import { words } from '../words/words.ts'
 import { Icon } from './icons.tsx'
 
 /** What somebody wrote, with the little Markdown that the chat knows. `onOpen` offers each link to the desktop too. */
 export function Message({ text, onOpen }: { text: string; onOpen: ((href: string) => void) | undefined }) {
-  const pieces = useMemo(() => parseMessage(text), [text])
+  const codes = allCodes.value
+  const pieces = useMemo(() => parseMessage(text), [text, codes])
+  useEffect(() => {
+    // A code of which nobody tells stays text.
+    fetchCodes(text).catch(() => {})
+  }, [text])
   return <Pieces pieces={pieces} onOpen={onOpen} />
 }
 
