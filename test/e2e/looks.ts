@@ -77,7 +77,7 @@ async function choose({ page }: Visitor, name: string, item?: 'permissions' | 'd
 const dismissed = (message: string) =>
   stranger({}, async (visitor) => {
     await visitor.signIn('dan', 'neko')
-    await visitor.live()
+    await visitor.page.locator('.room[data-me]').waitFor()
     visitor.tell('system/disconnect', { message })
     await visitor.page.locator('.overlay button').waitFor()
   })
@@ -122,7 +122,7 @@ const states: readonly State[] = [
     name: 'blind',
     show: stranger({}, async (visitor) => {
       await visitor.signIn('dim', 'neko')
-      await visitor.live()
+      await visitor.page.locator('.room[data-me]').waitFor()
       visitor.tell('session/profile', { id: await visitor.me, name: 'dim', is_admin: false, can_host: false, can_watch: false })
       await visitor.page.locator('.room[data-state=blind]').waitFor()
     }),

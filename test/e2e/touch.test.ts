@@ -161,8 +161,10 @@ describe('fingers on the picture', () => {
     await desk.report('typed', ({ text }) => text.endsWith('swiped ö'))
     await button.click()
     await button.and(ann.page.locator('[aria-pressed=false]')).waitFor()
+    desk.forget()
     await fingers.tap(page)
     await until(async () => (await inputMode()) === 'none', { ms: 5_000, what: 'no keyboard after it was closed' })
+    await desk.report('click')
   })
 
   it('[WEB-1444] where the desktop has a touch screen, every finger reaches it as it is', async () => {
