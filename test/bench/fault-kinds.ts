@@ -127,7 +127,17 @@ const redisStage = { fleet: { env: small, nodes: [{}] }, viewers: 4, boundMs: 0 
 export const faultKinds: Readonly<Record<string, FaultKind>> = {
   worker: {
     about: 'kill -9 of one of two media workers of the node',
-    fleet: { env: { ...small, NEKO_SFU_WORKERS: '2', NEKO_SFU_MAX_LOAD: '1' }, controlPlanes: [{}] },
+    // Load enough for one worker to be full, and the next viewers to go to the other.
+    fleet: {
+      env: {
+        ...small,
+        NEKO_DESKTOP_SCREEN: '1280x720@60',
+        NEKO_CAPTURE_VIDEO_MAX_FPS: '60',
+        NEKO_SFU_WORKERS: '2',
+        NEKO_SFU_MAX_LOAD: '1',
+      },
+      controlPlanes: [{}],
+    },
     viewers: 6,
     boundMs: 2_000,
     async prepare({ viewers }) {

@@ -42,8 +42,9 @@ return done('changed')`)
 
 /**
  * arg: node id, instance, lease in ms, facts (`null` while it is still to start), the number of its claim (0 where nobody places rooms). A node has a room for as
- * long as it renews the lease; the same node in a new run takes its room back at once, and so does whoever comes with a newer claim. Everybody watches anew, and
- * the epoch and the fence rise: what an older run still says or is told counts for nothing. → {epoch, fence} | held
+ * long as it renews the lease; the same node in a new run takes its room back at once, and so does whoever comes with a newer claim. The epoch and the fence rise:
+ * what an older run still says or is told counts for nothing. Everybody watches anew, but where the room runs there already: a Redis that was emptied had only
+ * forgotten whose it is. → {epoch, fence} | held
  */
 export const claimRoom = roomScript(`
 local node, instance, lease, facts, claim = arg(1), arg(2), tonumber(arg(3)), arg(4), tonumber(arg(5) or 0)
@@ -58,7 +59,7 @@ redis.call('HSET', ROOM, 'node', node, 'instance', instance, 'lease_until', whol
 if facts == 'null' then redis.call('HDEL', ROOM, 'facts') else redis.call('HSET', ROOM, 'facts', facts) end
 emit('{"is":"node","node":' .. json(node) .. ',"instance":' .. json(instance) .. ',"epoch":' .. whole(epoch)
   .. ',"fence":' .. whole(fence) .. ',"facts":' .. facts .. '}')
-local all = redis.call('HGETALL', STATES)
+local all = facts == 'null' and redis.call('HGETALL', STATES) or {}
 for i = 1, #all, 2 do
   local state = cjson.decode(all[i + 1])
   if state.is_watching then

@@ -271,7 +271,7 @@ export class Hub implements AsyncDisposable {
         this.#greet(event.state.instance)
       }
       this.#announce((dialect) => dialect.announceEvent(event))
-      if ((event.is === 'node' && event.facts !== null) || (event.is === 'facts' && event.change === 'ready')) {
+      if (event.is === 'facts' && event.change === 'ready') {
         this.#reopenAll()
       }
       if (event.is === 'state') {

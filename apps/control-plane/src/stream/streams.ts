@@ -149,7 +149,7 @@ export class Streams {
   }
 
   #follow(event: RoomEvent): void {
-    if ((event.is === 'node' && event.facts !== null) || (event.is === 'facts' && event.change === 'ready')) {
+    if (event.is === 'facts' && event.change === 'ready') {
       for (const feed of this.#feeds.values()) {
         feed.reopen()
       }

@@ -155,6 +155,20 @@ describe('signalling', () => {
     expect(planes.node.asked('peer.open')).toHaveLength(2)
   })
 
+  it('[MOV-1981] a node that claims its room again, which a Redis without its memory forgot, leaves everybody his picture', async () => {
+    await using planes = await Planes.open({ count: 1 })
+    const ann = await planes.enter('ann')
+    ann.send('signal/request', {})
+    await ann.hears('signal/provide')
+    await planes.node.watching(ann.id, 'peer-1', true)
+    await ann.news()
+    await planes.node.claimAgain()
+    await planes.node.news(ann.id, 'peer-1', { is: 'offer', sdp: 'more' })
+    expect(names(await ann.news())).toEqual(['signal/offer'])
+    expect(planes.node.room.view.session(ann.id)?.state).toMatchObject({ is_watching: true, peer: 'peer-1' })
+    expect(planes.node.asked('peer.open')).toHaveLength(1)
+  })
+
   it('[RLY-1766] tries again where there is no place for him at once', async () => {
     await using planes = await Planes.open({ count: 1 })
     const ann = await planes.enter('ann')

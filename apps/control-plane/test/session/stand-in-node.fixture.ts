@@ -85,6 +85,11 @@ export class StandInNode implements AsyncDisposable {
     await this.room.run(tellFacts, ['stand-in', JSON.stringify({ ...facts, ...changed }), change, actor])
   }
 
+  /** Claims the room that it runs, as after Redis was emptied. */
+  async claimAgain(): Promise<void> {
+    await this.room.run(claimRoom, ['stand-in', 'stand-in', 60_000, JSON.stringify(facts), 0])
+  }
+
   signal(signal: Signal): Promise<void> {
     return this.room.signal(signal)
   }
