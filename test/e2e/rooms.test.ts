@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { until } from '@neko-edge/kit'
-import { v3Input } from '@neko-edge/testing'
+import { TcpRelay, v3Input } from '@neko-edge/testing'
 import { TestBrowser } from '@neko-edge/testing/chromium'
 import { V2Viewer, V3Viewer } from '@neko-edge/testing/viewer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -20,12 +20,25 @@ interface RoomReply {
 
 describe('rooms over two nodes', () => {
   let fleet: Fleet
+  /** In front of both control planes, which answer in turns. */
+  let proxy: TcpRelay
 
   beforeAll(async () => {
-    const env = { NEKO_ROOMS_API_TOKEN: token, NEKO_DESKTOP_APP: 'sleep infinity', NEKO_NODE_MAX_ROOMS: '4' }
-    fleet = await Fleet.open({ env, nodes: [0, 1].map((index) => ({ NEKO_DESKTOP_UID_BASE: String(firstUid + 10 * index) })) })
+    const env = {
+      NEKO_ROOMS_API_TOKEN: token,
+      NEKO_DESKTOP_APP: 'sleep infinity',
+      NEKO_NODE_MAX_ROOMS: '10',
+      NEKO_NODE_MAX_LOAD: '100',
+      NEKO_NODE_ADDRESS: '127.0.0.1',
+      NEKO_SFU_WORKERS: '2',
+    }
+    const ports = (index: number) => ({ NEKO_WEBRTC_EPR: `${44_000 + 200 * index}-${44_199 + 200 * index}`, NEKO_WEBRTC_UDPMUX: '0' })
+    const capture = [0, 1].map((index) => ({ NEKO_DESKTOP_UID_BASE: String(firstUid + 20 * index), ...ports(index) }))
+    fleet = await Fleet.open({ env, nodes: [...capture, { NEKO_NODE_ROLES: 'relay', ...ports(2) }] })
+    proxy = await TcpRelay.open(...fleet.urls.map((url) => ({ host: '127.0.0.1', port: Number(new URL(url).port) })))
   })
   afterAll(async () => {
+    await proxy?.[Symbol.asyncDispose]()
     await fleet?.[Symbol.asyncDispose]()
   })
 
@@ -37,6 +50,16 @@ describe('rooms over two nodes', () => {
     })
     // The API answers with a room.
     return { status: response.status, room: (await response.json()) as RoomReply }
+  }
+
+  async function post(url: string, body: object): Promise<{ status: number; message?: string }> {
+    const response = await fetch(`${url}/api/rooms`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+    })
+    const { message } = (await response.json()) as { message?: string }
+    return { status: response.status, ...(message !== undefined && { message }) }
   }
 
   const room = async (id: string) => (await ask('GET', `/api/rooms/${id}`)).room
@@ -67,7 +90,7 @@ describe('rooms over two nodes', () => {
     if (process.getuid?.() === 0) {
       // Each has users of its own: the room default the first one of its node, the others the next.
       const users = new Set(execFileSync('ps', ['-eo', 'uid='], { encoding: 'utf8' }).split('\n').map(Number))
-      const mine = [...users].filter((uid) => uid >= firstUid && uid < firstUid + 20)
+      const mine = [...users].filter((uid) => uid >= firstUid && uid < firstUid + 40)
       expect(mine).toHaveLength(4)
     }
   })
@@ -86,6 +109,32 @@ describe('rooms over two nodes', () => {
     ann.send('control/request')
     expect(await ann.event('control/host', { where: (payload) => JSON.stringify(payload).includes(ann.session.id) })).toBeTruthy()
     expect(bob.socket.history.filter(({ event }) => event === 'control/host')).toEqual([])
+  })
+
+  it('[MOV-1980] as many rooms as the nodes have places for are spread evenly and all run; V3 and V2 viewers come in through a proxy; one more is refused', async () => {
+    const ids = Array.from({ length: 16 }, (_, index) => `class-${index}`)
+    const made = await Promise.all(ids.map((id) => post(proxy.url, { id, screen: '640x360@25', ...passwords })))
+    expect(made.map(({ status }) => status)).toEqual(ids.map(() => 201))
+    const all = async () => {
+      const response = await fetch(`${proxy.url}/api/rooms?state=running`, { headers: { authorization: `Bearer ${token}` } })
+      return ((await response.json()) as { rooms: RoomReply[] }).rooms
+    }
+    await until(async () => (await all()).length === 20, { ms: 40_000, what: 'twenty rooms', everyMs: 100 })
+    const on = (node: string, rooms: readonly RoomReply[]) => rooms.filter((one) => one.node === node).length
+    expect([on('node-0', await all()), on('node-1', await all())]).toEqual([10, 10])
+    const full = await post(proxy.url, { id: 'one-more' })
+    expect(full).toEqual({ status: 503, message: 'no capture node has a place: node-0 has 10 of 10 rooms, node-1 has 10 of 10 rooms' })
+    const viewers = await Promise.all(
+      [0, 5, 10, 15].flatMap((index) => [
+        V3Viewer.open({ url: `${proxy.url}/room/class-${index}`, username: `v3-${index}`, password: 'u' }),
+        V2Viewer.open({ url: `${proxy.url}/room/class-${index}`, password: 'u', username: 'v2', displayname: `v2-${index}` }),
+      ]),
+    )
+    await Promise.all(viewers.map((viewer) => viewer.watch()))
+    await Promise.all(viewers.map((viewer) => until(() => viewer.peer.video.packets > 5, { ms: 10_000, what: 'a picture' })))
+    await Promise.all(viewers.map((viewer) => viewer.close()))
+    await Promise.all(ids.map((id) => ask('DELETE', `/api/rooms/${id}`)))
+    await until(async () => (await all()).length === 4, { ms: 20_000, what: 'the end of the others', everyMs: 100 })
   })
 
   it('[FLEET-1672] a restart of the application, and after a change of the whole room, goes on for those who watch', async () => {
