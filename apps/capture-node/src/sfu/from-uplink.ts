@@ -1,10 +1,11 @@
-import { NekoError, within } from '@neko-edge/kit'
+import { type Clock, NekoError, within } from '@neko-edge/kit'
 import { ppid } from '@neko-edge/sdp'
 import type { DirectTransport, WebRtcTransport } from 'mediasoup/types'
 import type { RtpSource } from '../capture/rtp-source.ts'
 import type { MediaFeed } from './carrier.ts'
 import { mediaOf, receiveFrom } from './pipe.ts'
 import type { UplinkEnd, Upstream } from './sfu.ts'
+import { uplinkBeat } from './uplink-beat.ts'
 
 /*
  * An uplink: a node that nobody can reach comes here as a WebRTC client does, by the port that viewers come by. Its credentials went to it through Redis, and
@@ -12,9 +13,10 @@ import type { UplinkEnd, Upstream } from './sfu.ts'
  */
 
 /** How long the other node may take to come. */
-const comeMs = 4_000
+const comeMs = 5_000
 /** Without a checked path for so long it is gone: it checks every four to six seconds, and does not repeat a check that was lost. */
 const consentTimeoutS = 12
+const lookMs = 500
 /** The channel's stream in both directions. */
 const streamId = 0
 
@@ -25,31 +27,41 @@ export interface FromUplinkOptions {
   readonly way: Extract<Upstream, { by: 'uplink' }>
   /** The other node is gone. */
   readonly onLost: () => void
+  readonly clock: Clock
 }
 
 /** A carrier's media out of an uplink. Errors: `timeout` where the other node does not come. */
-export function fromUplink({ addresses, sources, way, onLost }: FromUplinkOptions): MediaFeed {
+export function fromUplink({ addresses, sources, way, onLost, clock }: FromUplinkOptions): MediaFeed {
   return async ({ run, router, direct }) => {
     const transport = await router.createWebRtcTransport({
       ...{ webRtcServer: run.server, enableUdp: true, enableTcp: false, enableSctp: true },
       iceConsentTimeout: consentTimeoutS,
     })
-    const channel = await openChannel(transport, direct, way.onMessage)
+    let heardAt = clock.now()
+    const channel = await openChannel(transport, direct, (text) => {
+      heardAt = clock.now()
+      if (text !== uplinkBeat.text) {
+        way.onMessage(text)
+      }
+    })
     const { fingerprint, streams } = await way.connect(endOf(transport, addresses))
     const come = comesOver(transport)
     await transport.connect({ dtlsParameters: { role: 'client', fingerprints: [{ algorithm: 'sha-256', value: fingerprint }] } })
     const pictures = await receiveFrom(transport, { streams, sources })
     await within(comeMs, 'the node behind the uplink', come)
+    heardAt = clock.now()
     let isOver = false
     const end = (report: () => void) => {
       if (!isOver) {
         isOver = true
+        stopLooking()
         way.onChannel(undefined)
         report()
         // Where nobody has these media yet, nobody shall.
         router.close()
       }
     }
+    const stopLooking = clock.every(lookMs, () => clock.now() - heardAt > uplinkBeat.lostMs && end(onLost))
     transport.on('icestatechange', (state) => state === 'disconnected' && end(onLost))
     transport.on('dtlsstatechange', (state) => (state === 'closed' || state === 'failed') && end(onLost))
     // A node that closes its uplink says so by the end of SCTP.

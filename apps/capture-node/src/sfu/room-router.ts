@@ -324,7 +324,7 @@ export class RoomRouter implements SfuRoom {
   }
 
   #feedFrom(trunk: Branch | undefined, worker: SfuWorker): MediaFeed {
-    const { sources, upstream, pipes: ports, addresses } = this.#options
+    const { sources, upstream, pipes: ports, addresses, clock } = this.#options
     if (upstream === undefined) {
       return fromSources(sources, this.#gate)
     }
@@ -336,7 +336,7 @@ export class RoomRouter implements SfuRoom {
     const way = upstream()
     return way.by === 'pipe'
       ? fromPipe({ ports, sources: all, connect: way.connect })
-      : fromUplink({ addresses, sources: all, way, onLost: () => this.#fall(worker) })
+      : fromUplink({ addresses, sources: all, way, onLost: () => this.#fall(worker), clock })
   }
 
   /** A room that nobody carries is carried again. */

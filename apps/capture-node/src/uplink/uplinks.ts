@@ -6,6 +6,7 @@ import { KeyFrameGate } from '../sfu/key-frame-gate.ts'
 import { boundPlayout } from '../sfu/playout-delay.ts'
 import { pictureLayers, sentParameters } from '../sfu/sent-parameters.ts'
 import type { PipedStream, RoomSources, UplinkEnd, UplinkOffer } from '../sfu/sfu.ts'
+import { uplinkBeat } from '../sfu/uplink-beat.ts'
 import { WeriftLink } from './werift-link.ts'
 
 export interface UplinksOptions {
@@ -37,6 +38,7 @@ export class Uplinks implements AsyncDisposable {
   readonly #options: UplinksOptions
   readonly #groups: readonly (readonly [RtpSource, ...RtpSource[]])[]
   readonly #gate: KeyFrameGate
+  readonly #stop: () => void
   readonly #uplinks = new Map<string, Uplink>()
   #wanted: ReadonlySet<RtpSource> = new Set()
 
@@ -47,6 +49,7 @@ export class Uplinks implements AsyncDisposable {
       first ? [[first, ...others] as const] : [],
     )
     this.#gate = new KeyFrameGate(clock, () => Number.POSITIVE_INFINITY)
+    this.#stop = clock.every(uplinkBeat.everyMs, () => this.tell(uplinkBeat.text))
   }
 
   /** Goes to an end; the answer says as whom, and with what. */
@@ -108,6 +111,7 @@ export class Uplinks implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop()
     this.#gate.close()
     const all = [...this.#uplinks.values()]
     this.#uplinks.clear()

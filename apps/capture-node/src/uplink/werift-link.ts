@@ -25,7 +25,7 @@ import type { UplinkEnd } from '../sfu/sfu.ts'
 import { SentPackets } from './sent-packets.ts'
 
 /** How long ICE, DTLS and SCTP together may take. */
-const connectMs = 4_000
+const connectMs = 5_000
 /** How long a name of the other end may take to be found. */
 const lookupMs = 2_000
 const closeMs = 500
@@ -94,6 +94,7 @@ export class WeriftLink {
   /** Makes a link that goes nowhere yet. */
   static async open({ events, log }: { events: LinkEvents; log: Log }): Promise<WeriftLink> {
     const certificate = await RTCDtlsTransport.SetupCertificate()
+    // A relay on this very machine is one, too.
     const gatherer = new RTCIceGatherer({ useIpv4: true, useIpv6: true, useTcp: false, additionalHostAddresses: ['127.0.0.1'] })
     // The other end sees where packets come from: no server has to be asked for it, least of all werift's default.
     delete gatherer.connection.stunServer

@@ -132,6 +132,10 @@ export class Tree implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#viewers.values()].map((viewer) => viewer[Symbol.asyncDispose]()))
+    // A relay that stops waits for its viewers to be gone.
+    for (const session of this.#viewers.keys()) {
+      this.relays.forget(session)
+    }
     await this.#owned.disposeAsync()
   }
 

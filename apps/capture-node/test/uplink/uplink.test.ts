@@ -82,6 +82,24 @@ async function world({ offered = (offer) => offer, told = (end) => end }: WorldO
 }
 type Send = (text: string) => void
 
+/** A relay behind a line that a test can spoil; each further uplink has one of its own. */
+async function worldOnLine() {
+  const owned = new AsyncDisposableStack()
+  const lines: UdpShaper[] = []
+  const told = async (end: UplinkEnd) => {
+    const line = owned.use(await UdpShaper.open({ host: '127.0.0.1', port: end.candidates[0]?.port ?? 0 }, { rate: 50_000_000 }))
+    lines.push(line)
+    return { ...end, candidates: end.candidates.map((candidate) => ({ ...candidate, ip: '127.0.0.1', port: line.port })) }
+  }
+  const { [Symbol.asyncDispose]: close, ...rest } = await world({ told })
+  owned.defer(close)
+  const [line] = lines
+  if (line === undefined) {
+    throw new Error('an uplink that was opened without a line')
+  }
+  return { ...rest, line, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
 async function join(room: SfuRoom, options = v3) {
   const peer = await room.openPeer(options)
   const viewer = new WeriftPeer()
@@ -131,23 +149,15 @@ it('[NAT-1961] pictures, rungs and sound go to a relay by an uplink, while someb
 })
 
 it('[NAT-1962] what is lost on the way is sent again; crowds that ask for key frames ask the encoder once a second', async () => {
-  await using owned = new AsyncDisposableStack()
-  const line = Promise.withResolvers<UdpShaper>()
-  const told = async (end: UplinkEnd) => {
-    const shaper = owned.use(await UdpShaper.open({ host: '127.0.0.1', port: end.candidates[0]?.port ?? 0 }, { rate: 50_000_000 }))
-    line.resolve(shaper)
-    return { ...end, candidates: end.candidates.map((candidate) => ({ ...candidate, ip: '127.0.0.1', port: shaper.port })) }
-  }
-  await using nat = await world({ told })
+  await using nat = await worldOnLine()
   await using first = await join(nat.room)
   await flows(first)
-  const shaper = await line.promise
-  shaper.upLoss = 0.05
+  nat.line.upLoss = 0.05
   await flows(first, 100)
-  shaper.upLoss = 0
+  nat.line.upLoss = 0
   await flows(first, 20)
   await until(() => first.viewer.missing === 0, { ms: patienceMs, what: 'what was lost' })
-  expect(shaper.lostUp).toBeGreaterThan(2)
+  expect(nat.line.lostUp).toBeGreaterThan(2)
   const [asked, since] = [nat.origin.hq.keyFrameRequests, performance.now()]
   const more = await Promise.all(Array.from({ length: 12 }, () => join(nat.room)))
   await Promise.all(more.map((viewer) => flows(viewer)))
@@ -155,7 +165,7 @@ it('[NAT-1962] what is lost on the way is sent again; crowds that ask for key fr
   await Promise.all(more.map(({ viewer }) => viewer[Symbol.asyncDispose]()))
 })
 
-it('[NAT-1963] who is not the one that was named is refused, on either side', async () => {
+it.concurrent('[NAT-1963] who is not the one that was named is refused, on either side', async () => {
   const wrong = Array.from({ length: 32 }, () => 'AB').join(':')
   // The relay lets in the certificate that it was told of through Redis, and no other.
   expect(await codeOf(world({ offered: (offer) => ({ ...offer, fingerprint: wrong }) }))).toBe('unavailable')
@@ -167,6 +177,18 @@ it('[NAT-1963] who is not the one that was named is refused, on either side', as
     codeOf(world({ told: (end) => ({ ...end, ice: guess }) })),
   ])
   expect(refused).toEqual(['timeout', 'timeout'])
+})
+
+it.concurrent('[NAT-1973] a path that is gone: the viewers are told within six seconds, and served again when it is back', async () => {
+  await using nat = await worldOnLine()
+  await using first = await join(nat.room)
+  await flows(first)
+  const goneAt = performance.now()
+  nat.line.isGone = true
+  await until(() => first.peer.state === 'closed', { ms: 6_000, what: 'the word' })
+  console.log(JSON.stringify({ gone: 'the path of the uplink', toldMs: Math.round(performance.now() - goneAt) }))
+  await using again = await join(nat.room)
+  await flows(again)
 })
 
 it('[NAT-1964] an uplink that ends is opened again, and viewers are served by it; a worker of the relay that dies, too', async () => {
