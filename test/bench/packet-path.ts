@@ -11,8 +11,10 @@ import { hundredth, type Summary, sum, summarise, tenth } from './summary.ts'
 export const workerCore = 0
 export const otherCore = 1
 const warmUpMs = 2_500
-/** What is quiet for so long has settled. Windows are no further apart: after a second and a half without a packet, viewers wait for a key frame. */
+/** What is quiet for so long has settled. */
 const settleMs = 250
+/** Where nothing came for a second, viewers wait for a key frame, and those are a second apart: it flows for so long before it is counted. */
+export const resumeMs = 1_500
 const pictureMs = 5_000
 const drainMs = 10_000
 const silentViewers = 200
@@ -178,10 +180,13 @@ function stopFeeding(room: PacketRoom): void {
 
 /** Feeds the room's viewers for so long, and gives what reached them and what it cost. */
 export async function takeWindow(room: PacketRoom, pid: number, ms: number): Promise<Window> {
-  if (room.high.isRunning) {
-    stopFeeding(room)
-    await allArrived(room)
+  const feeds = { hasTransportCc: (await room.viewers.report()).feedbacks + room.low.packets > 0, hasSound: room.sound.packets > 0 }
+  if (!room.high.isRunning) {
+    startFeeding(room, feeds)
+    await delay(resumeMs)
   }
+  stopFeeding(room)
+  await allArrived(room)
   room.viewers.reset()
   const viewersBefore = await room.viewers.report()
   const own = process.cpuUsage()
@@ -189,7 +194,7 @@ export async function takeWindow(room: PacketRoom, pid: number, ms: number): Pro
   const soundFed = room.sound.packets
   const before = await cpuOf(pid)
   const start = performance.now()
-  startFeeding(room, { hasTransportCc: viewersBefore.feedbacks + room.low.packets > 0, hasSound: soundFed > 0 })
+  startFeeding(room, feeds)
   await delay(ms)
   stopFeeding(room)
   const elapsedMs = performance.now() - start

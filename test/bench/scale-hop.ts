@@ -1,7 +1,7 @@
 /** What a hop costs: the same viewers at the node that has the room and at a relay that takes it from there. */
 import { delay } from '@neko-edge/kit'
 import { PacketRoom } from '../../apps/capture-node/test/packet-path/packet-room.ts'
-import { allArrived, cpuOf, otherCore, pin, workerCore } from './packet-path.ts'
+import { allArrived, cpuOf, otherCore, pin, resumeMs, workerCore } from './packet-path.ts'
 import { hundredth, summarise, tenth } from './summary.ts'
 
 const viewersEach = 200
@@ -94,10 +94,12 @@ async function takeWindow(
   { origin, relay }: { origin: PacketRoom; relay: PacketRoom },
   { originPid, relayPid }: { originPid: number; relayPid: number },
 ): Promise<Window> {
-  if (origin.high.isRunning) {
-    origin.high.stop()
-    await allArrived(relay)
+  if (!origin.high.isRunning) {
+    origin.high.start()
+    await delay(resumeMs)
   }
+  origin.high.stop()
+  await allArrived(relay)
   origin.viewers.reset()
   relay.viewers.reset()
   const fed = origin.high.packets
