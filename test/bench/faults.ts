@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { messageOf, NekoError } from '@neko-edge/kit'
 import { seeded, TcpRelay } from '@neko-edge/testing'
 import { Fleet } from '../e2e/fleet.ts'
@@ -74,8 +77,10 @@ async function strikes(kind: FaultKind, { rounds, random, progress }: Strikes): 
       failures.push(...late.map((text) => `round ${round}: ${text}`))
       progress(`${round}/${rounds}: ${inWords(kind, one)}${late.length > 0 ? `; ${late.join(', ')}` : ''}`)
     } catch (error) {
-      failures.push(`round ${round}: ${messageOf(error)}`)
-      progress(`${round}/${rounds}: ${messageOf(error)}`)
+      const file = join(await mkdtemp(join(tmpdir(), 'neko-faults-')), 'log')
+      await writeFile(file, stage.fleet.log)
+      failures.push(`round ${round}: ${messageOf(error)}; what the fleet said is in ${file}`)
+      progress(failures.at(-1) ?? '')
       break
     }
   }

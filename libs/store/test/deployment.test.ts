@@ -9,11 +9,11 @@ import { enter, user, World } from './world.ts'
 
 const failoverMs = 20_000
 
-/** The host changes hands in the first process, and the second hears it; as soon as Redis takes it. */
+/** The host changes hands in the first process, and the second hears it; as soon as Redis takes it, and has back what a replica had not had. */
 async function takes(world: World, name: string): Promise<void> {
   const taken = async () => {
     try {
-      return (await world.room(0).run(takeControl, [name])) !== undefined
+      return (await world.room(0).run(takeControl, [name])) === 'taken'
     } catch (error) {
       expect(error).toBeInstanceOf(NekoError)
       return false
@@ -35,6 +35,8 @@ describe('Redis as it is deployed', () => {
     await redis.kill(master)
     await takes(world, 'bob')
     expect(world.room(1).view.fence).toBeGreaterThan(fence)
+    // What it hears and what it asks go two ways: the second may come later.
+    await until(() => world.connections[1]?.isUp(), { ms: failoverMs, what: 'the second process to ask again' })
     expect(await world.room(1).run(findToken, ['token of ann'])).toBe('ann')
   })
 
