@@ -7,7 +7,7 @@ import { boundPlayout } from '../sfu/playout-delay.ts'
 import { pictureLayers, sentParameters } from '../sfu/sent-parameters.ts'
 import type { PipedStream, RoomSources, UplinkEnd, UplinkOffer } from '../sfu/sfu.ts'
 import { uplinkBeat } from '../sfu/uplink-beat.ts'
-import { WeriftLink } from './werift-link.ts'
+import type { WeriftLink } from './werift-link.ts'
 
 export interface UplinksOptions {
   readonly room: string
@@ -74,6 +74,8 @@ export class Uplinks implements AsyncDisposable {
         }
       },
     }
+    // Loaded where it is needed: it takes time and memory that a node which is reached by others need not spend.
+    const { WeriftLink } = await import('./werift-link.ts')
     const link = await WeriftLink.open({ events, log })
     this.close(name)
     const stops = this.#all.flatMap((source) => this.#feed(source, link))
