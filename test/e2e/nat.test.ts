@@ -1,5 +1,5 @@
 import { until } from '@neko-edge/kit'
-import { decodeVp8, Nat, v3Input } from '@neko-edge/testing'
+import { decodeVp8, Nat, v2Input, v3Input } from '@neko-edge/testing'
 import { V2Viewer, V3Viewer } from '@neko-edge/testing/viewer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DeskPage, redField, target } from './desk-page.ts'
@@ -14,6 +14,7 @@ describe('a capture node behind a NAT', () => {
   let ann: V3Viewer
   let ben: V3Viewer
   let old: V2Viewer
+  let oldId: string
 
   beforeAll(async () => {
     nat = await Nat.open()
@@ -30,7 +31,7 @@ describe('a capture node behind a NAT', () => {
     await desk.place(0, 0)
     ann = await enter('ann')
     old = await V2Viewer.open({ url: fleet.url, password: 'neko', username: 'old', displayname: 'old' })
-    await old.watch()
+    oldId = String((await old.watch())['id'])
     ben = await enter('ben')
   })
 
@@ -44,6 +45,7 @@ describe('a capture node behind a NAT', () => {
   interface NodeReply {
     readonly id: string
     readonly viewers: number
+    readonly rooms_without_relay: number
   }
   async function nodes(): Promise<NodeReply[]> {
     const response = await fetch(`${fleet.url}/api/nodes`, { headers: { authorization: `Bearer ${token}` } })
@@ -105,6 +107,17 @@ describe('a capture node behind a NAT', () => {
       await other.peer.messages.take(isThere, { ms: 5_000, what: 'where the cursor is' })
       await letGo(viewer)
     }
+    await old.peer.channelOpen()
+    old.send('control/request')
+    await old.event('control/locked', { where: ({ id }) => id === oldId })
+    const place = await desk.place(target.x, target.y)
+    desk.forget()
+    old.peer.send(v2Input.move(place.x, place.y))
+    old.peer.send(v2Input.down(1))
+    old.peer.send(v2Input.up(1))
+    await desk.report('click', ({ x, y }) => Math.abs(x - place.x) < 3 && Math.abs(y - place.y) < 3)
+    old.send('control/release')
+    await ann.event('control/host', { where: (payload) => !(payload as { has_host: boolean }).has_host })
   })
 
   it('[NAT-1965] a relay that dies: the node goes to the next one, and its viewers get a new picture by themselves; without any, that is said', async () => {
@@ -125,5 +138,9 @@ describe('a capture node behind a NAT', () => {
     await click(ann, target)
     await fleet.killNode(Number(uplinked().at(-1)?.slice(-1)))
     await until(() => fleet.log.includes('no relay takes the room'), { ms: 10_000, what: 'the word of it' })
+    await until(async () => (await nodes()).some((node) => node.rooms_without_relay === 1), { ms: 5_000, what: 'the room without a relay' })
+    const body = JSON.stringify({ username: 'eve', password: 'neko' })
+    const refused = await fetch(`${fleet.url}/api/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    expect([refused.status, await refused.text()]).toEqual([503, expect.stringContaining('no relay takes the room')])
   })
 })
