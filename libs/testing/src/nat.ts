@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { until } from '@neko-edge/kit'
 
@@ -28,13 +28,15 @@ export class Nat implements AsyncDisposable {
   static async open(): Promise<Nat> {
     const isRoot = process.getuid?.() === 0
     const options = { stdio: 'ignore', ...(isRoot && plainUser) } as const
+    // Whoever is not root keeps the right to set up what he has just made over the exec.
+    const user = isRoot ? ['--map-root-user'] : ['--map-current-user', '--keep-caps']
     const script = 'ip link set lo up; exec sleep infinity'
-    const holder = spawn('unshare', ['--user', isRoot ? '--map-root-user' : '--map-current-user', '--net', 'sh', '-c', script], options)
+    const holder = spawn('unshare', ['--user', ...user, '--net', 'sh', '-c', script], options)
     await once(holder, 'spawn')
     const folder = `/proc/${holder.pid}`
-    const own = readFileSync('/proc/self/net/dev', 'utf8')
+    const hasOwn = () => readlinkSync(`${folder}/ns/net`) !== readlinkSync('/proc/self/ns/net')
+    await until(hasOwn, { ms: 5_000, what: 'a network of its own', everyMs: 10 })
     const lines = () => readFileSync(`${folder}/net/dev`, 'utf8').trim().split('\n').length
-    await until(() => readFileSync(`${folder}/net/dev`, 'utf8') !== own && lines() === 3, { ms: 5_000, what: 'a network of its own' })
     const inside = ['--address', network.address, '--netmask', network.bits, '--gateway', network.gateway]
     const closed = ['--tcp-ports', 'none', '--udp-ports', 'none', '--tcp-ns', 'none', '--udp-ns', 'none']
     const joined = ['--userns', `${folder}/ns/user`, '--netns', `${folder}/ns/net`]
