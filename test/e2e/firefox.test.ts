@@ -161,8 +161,6 @@ describe('the page in Firefox', () => {
     const config = {
       'capture.video.codec': 'av1',
       'capture.video.pipeline': `${pipeline} ${encoding} lag-in-frames=0 keyframe-max-dist=25 ! appsink name=appsink`,
-      // Its directory would be in a data directory that is shut for the users of rooms.
-      'filetransfer.enabled': false,
       'desktop.app_url': 'data:text/html,%3Cbody%20bgcolor=red%3E',
     }
     const room = { id: 'av1', user_password: 'neko', admin_password: 'admin', config }

@@ -218,7 +218,7 @@ export class NodeRoom implements AsyncDisposable {
       screen,
       displayNumber: displayNumber(display),
       application: applicationFrom(app, { ...(appUrl !== '' && { url: appUrl }), answersDialogs: config.desktop.fileChooserDialog }),
-      ...(transfer && { transfer: transfer.path }),
+      ...(transfer?.isReachable === true && { transfer: transfer.path }),
       opener: config.openinapp.enabled ? config.openinapp.openCommand.split(/\s+/).filter((word) => word !== '') : [],
       hidden,
       allowUncaged: uncaged,

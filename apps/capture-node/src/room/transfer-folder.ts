@@ -1,6 +1,6 @@
 import { constants, type FSWatcher, watch } from 'node:fs'
-import { chown, type FileHandle, lstat, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chown, type FileHandle, lstat, mkdir, open, readdir, realpath, stat, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type Clock, errorCode, type Log, messageOf, NekoError, SerialQueue } from '@neko-edge/kit'
 import type { Identity } from '@neko-edge/process'
 import { chunkBytes, type FileItem, type FoundFile, type NodeArgs } from '@neko-edge/protocol'
@@ -26,6 +26,8 @@ export interface TransferFolderOptions {
  */
 export class TransferFolder implements AsyncDisposable {
   readonly path: string
+  /** Whether the application can have it, too. */
+  readonly isReachable: boolean
   readonly #options: TransferFolderOptions
   readonly #queue = new SerialQueue()
   readonly #stopTimer: () => void
@@ -33,8 +35,9 @@ export class TransferFolder implements AsyncDisposable {
   #list: string | undefined
   #isDue = false
 
-  private constructor(options: TransferFolderOptions) {
+  private constructor(options: TransferFolderOptions, isReachable: boolean) {
     this.path = options.path
+    this.isReachable = isReachable
     this.#options = options
     this.#stopTimer = options.clock.every(options.refreshMs, () => void this.refresh())
   }
@@ -47,8 +50,7 @@ export class TransferFolder implements AsyncDisposable {
       await chown(path, identity.uid, identity.gid)
     }
     await readdir(path)
-    await warnIfShut(options)
-    const folder = new TransferFolder(options)
+    const folder = new TransferFolder(options, await isReachable(options))
     folder.#watch()
     return folder
   }
@@ -156,12 +158,31 @@ export class TransferFolder implements AsyncDisposable {
   }
 }
 
-/** A directory that somebody else made may be shut for the application: that is said, and left to him. */
-async function warnIfShut({ path, identity, log }: TransferFolderOptions): Promise<void> {
+/** A directory that somebody else made, or one above it, may be shut for the application: that is said, and left to him. */
+async function isReachable({ path, identity, log }: TransferFolderOptions): Promise<boolean> {
+  if (identity === undefined) {
+    return true
+  }
   const { uid, mode } = await stat(path)
-  if (identity && uid !== identity.uid && (mode & 0o007) !== 0o007) {
+  for (let above = dirname(await realpath(path)); above !== dirname(above); above = dirname(above)) {
+    if (!(await opensFor(identity, above))) {
+      log.warn(
+        { path, remedy: `chmod o+x ${above}` },
+        'the application of the room can not reach its transfer directory, and goes without it',
+      )
+      return false
+    }
+  }
+  if (uid !== identity.uid && (mode & 0o007) !== 0o007) {
     log.warn({ path, remedy: `chown ${identity.uid} ${path}` }, 'the application of the room can not write its transfer directory')
   }
+  return true
+}
+
+/** Whether that user can pass a directory on the way to what is in it. */
+async function opensFor(identity: Identity, path: string): Promise<boolean> {
+  const { uid, gid, mode } = await stat(path)
+  return (mode & (uid === identity.uid ? 0o100 : gid === identity.gid ? 0o010 : 0o001)) !== 0
 }
 
 interface OpenFile extends AsyncDisposable {
