@@ -1,7 +1,7 @@
 /** What a forwarded packet costs: our SFU with one worker on a core of its own, fed with synthetic frames, before native viewers on the other. */
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, setPriority } from 'node:os'
-import { delay, until } from '@neko-edge/kit'
+import { delay, messageOf, NekoError, until } from '@neko-edge/kit'
 import { threadsOf, usageOf } from '@neko-edge/testing'
 import { PacketRoom, type PacketRoomOptions } from '../../apps/capture-node/test/packet-path/packet-room.ts'
 import type { ViewersReport } from '../../infra/viewers/native-viewers.ts'
@@ -108,7 +108,7 @@ export async function packetPath(options: PacketPathOptions, progress: (part: st
 export async function measure(
   workerBin: string,
   { hasTransportCc, tell, viewers, windows, windowMs, source, sound, isEnough = () => false }: MeasureOptions,
-): Promise<{ steps: PacketPathStep[]; idleCore: Summary | undefined; wasReplaced: boolean }> {
+): Promise<{ steps: PacketPathStep[]; idleCore: Summary | undefined; endedBy: string | undefined }> {
   await using room = await PacketRoom.open({
     workerBin,
     ...(source && { source }),
@@ -128,8 +128,8 @@ export async function measure(
   await join(Math.min(silentViewers, ...viewers))
   const steps: PacketPathStep[] = []
   let idleCore: Summary | undefined
-  let wasReplaced = false
-  for (const count of viewers) {
+  let endedBy: string | undefined
+  const windowsOf = async (count: number): Promise<Window[]> => {
     await join(count)
     startFeeding(room, { hasTransportCc, hasSound: sound !== undefined })
     await delay(warmUpMs)
@@ -144,8 +144,17 @@ export async function measure(
     }
     stopFeeding(room)
     if ((await room.workerPid()) !== pid) {
-      tell(`${count} viewers: the worker had so much to do that it was taken for hung, and replaced`)
-      wasReplaced = true
+      throw new NekoError('unavailable', 'the worker had so much to do that it was taken for hung, and replaced')
+    }
+    return taken
+  }
+  for (const count of viewers) {
+    // Too many for this machine, of whatever part of it: what was measured before holds.
+    const taken = await windowsOf(count).catch((error: unknown) => {
+      endedBy = `${count} viewers: ${messageOf(error)}`
+      tell(endedBy)
+    })
+    if (!taken) {
       break
     }
     const step = { ...summed(count, taken), workerMb: tenth(((await usageOf(pid))?.rssBytes ?? 0) / 2 ** 20) }
@@ -158,7 +167,7 @@ export async function measure(
       idleCore = summarise(await idle(pid, windowMs), hundredth)
     }
   }
-  return { steps, idleCore, wasReplaced }
+  return { steps, idleCore, endedBy }
 }
 
 function startFeeding(room: PacketRoom, { hasTransportCc, hasSound }: { hasTransportCc: boolean; hasSound: boolean }): void {
