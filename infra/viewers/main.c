@@ -238,12 +238,14 @@ static void dispatch(Viewer *viewer, uint8_t *bytes, int length, uint64_t arrive
   }
 }
 
-static void drain(Viewer *viewer) {
+/* Reads what waits: all of it, or one batch, where others wait, too. */
+static void drain(Viewer *viewer, bool all) {
   static uint8_t buffers[batch][maxDatagram];
   static uint8_t controls[batch][64];
   struct mmsghdr messages[batch];
   struct iovec vectors[batch];
-  for (int got = batch; got == batch && !viewer->isClosed;) {
+  int got;
+  do {
     for (int i = 0; i < batch; i++) {
       vectors[i] = (struct iovec){buffers[i], maxDatagram};
       messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &vectors[i], .msg_iovlen = 1, .msg_control = controls[i], .msg_controllen = sizeof controls[i]}};
@@ -260,7 +262,7 @@ static void drain(Viewer *viewer) {
       }
       dispatch(viewer, buffers[i], (int)messages[i].msg_len, arrivedNs);
     }
-  }
+  } while (all && got == batch && !viewer->isClosed);
 }
 
 static bool isDue(uint32_t *at, uint32_t now, uint32_t everyMs) {
@@ -274,7 +276,7 @@ static void tick(uint32_t now) {
     Viewer *viewer = viewers[id];
     if (viewer == NULL || viewer->isClosed) continue;
     if (isDue(&viewer->nextCheckMs, now, viewer->isPathOpen ? consentEveryMs : checkEveryMs)) sendCheck(viewer);
-    if (viewer->everyMs > 0 && isDue(&viewer->nextReadMs, now, (uint32_t)viewer->everyMs)) drain(viewer);
+    if (viewer->everyMs > 0 && isDue(&viewer->nextReadMs, now, (uint32_t)viewer->everyMs)) drain(viewer, true);
     if (viewer->isClosed) continue;
     if (!viewer->isConnected) {
       if (viewer->isPathOpen) advanceDtls(viewer);
@@ -314,7 +316,7 @@ int main(void) {
       if (events[i].data.ptr == NULL) {
         hasCommands = true;
       } else {
-        drain(events[i].data.ptr);
+        drain(events[i].data.ptr, false);
         /* In between, too: where so much waits that one round takes seconds, the server must hear of each viewer all the same. */
         tickWhenDue();
       }
