@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { until } from '@neko-edge/kit'
 
@@ -34,8 +34,9 @@ export class Nat implements AsyncDisposable {
     const holder = spawn('unshare', ['--user', ...user, '--net', 'sh', '-c', script], options)
     await once(holder, 'spawn')
     const folder = `/proc/${holder.pid}`
-    const hasOwn = () => readlinkSync(`${folder}/ns/net`) !== readlinkSync('/proc/self/ns/net')
-    await until(hasOwn, { ms: 5_000, what: 'a network of its own', everyMs: 10 })
+    // Its last program runs: namespaces, users and loopback are as they shall be.
+    const isMade = () => readFileSync(`${folder}/comm`, 'utf8') === 'sleep\n'
+    await until(isMade, { ms: 5_000, what: 'a network of its own', everyMs: 10 })
     const lines = () => readFileSync(`${folder}/net/dev`, 'utf8').trim().split('\n').length
     const inside = ['--address', network.address, '--netmask', network.bits, '--gateway', network.gateway]
     const closed = ['--tcp-ports', 'none', '--udp-ports', 'none', '--tcp-ns', 'none', '--udp-ns', 'none']
