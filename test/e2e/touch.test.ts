@@ -123,7 +123,8 @@ describe('fingers on the picture', () => {
     await desk.report('click', ({ x, y }) => isNear({ x, y }, screen))
     await whole.click()
     await whole.waitFor({ state: 'detached' })
-    expect(isNear(await ann.at(screen.x, screen.y), page, 1)).toBe(true)
+    // The picture is drawn with the frame after the button went.
+    await until(async () => isNear(await ann.at(screen.x, screen.y), page, 1), { ms: 2_000, what: 'the whole picture' })
   })
 
   it('[WEB-1442] as a trackpad a finger moves the pointer from where it is, and a tap anywhere clicks there', async () => {
