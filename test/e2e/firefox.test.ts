@@ -75,6 +75,39 @@ describe('the page in Firefox', () => {
     await desk.report('typed', ({ text }) => text.includes('Fox 1'))
   })
 
+  it('[WEB-2002] hands the controls over from the menu of somebody, and takes them again when he lets go', async () => {
+    await open('people')
+    await ann.page.locator('li[data-session^=bob] button').click()
+    await ann.page.getByRole('menuitem', { name: 'Give the controls' }).click()
+    await bob.event('control/host', { where: (payload) => (payload as { host_id?: string }).host_id === bob.session.id })
+    bob.send('control/release')
+    await ann.takeControl()
+  })
+
+  it('[WEB-2003] stops the picture and goes on, and chooses how good it is', async () => {
+    await ann.page.getByRole('button', { name: 'Pause the picture' }).click()
+    await ann.page.locator('.resume').click()
+    await ann.sees(3)
+    await ann.page.getByRole('button', { name: 'Statistics' }).click()
+    for (const [quality, isSeen] of [
+      ['Sound only', false],
+      ['Automatic', true],
+    ] as const) {
+      await ann.page.getByRole('button', { name: 'Quality' }).click()
+      await ann.page.getByRole('menuitemradio', { name: quality }).click()
+      const frames = async () => Number.parseFloat(await ann.statistic('Frames per second'))
+      await until(async () => (await frames()) > 0 === isSeen, { ms: 10_000, what: quality })
+    }
+    await ann.page.getByRole('button', { name: 'Statistics' }).click()
+  })
+
+  it('[WEB-2004] is heard in the desktop, until the microphone is off', async () => {
+    await ann.page.getByRole('button', { name: 'Turn the microphone on' }).click()
+    await until(async () => (await stack.heard()) > 2_000, { ms: 15_000, what: 'the microphone in the desktop' })
+    await ann.page.getByRole('button', { name: 'Turn the microphone off' }).click()
+    await ann.page.getByRole('button', { name: 'Turn the microphone on' }).waitFor()
+  })
+
   it('[WEB-1542] chats, both ways', async () => {
     await open('chat')
     const field = ann.page.getByRole('textbox', { name: 'Write a message' })

@@ -124,6 +124,12 @@ export class RoomPage {
     await this.page.mouse.click(place.x, place.y)
   }
 
+  /** A line of the statistics, which are open. */
+  async statistic(name: string): Promise<string> {
+    const row = this.page.locator('.statistics div', { has: this.page.locator('dt', { hasText: name }) })
+    return (await row.locator('dd').textContent()) ?? ''
+  }
+
   /** How loud the room is in this page: the root mean square of a quarter of a second, 0…1. */
   loudness(): Promise<number> {
     return this.page.evaluate(async () => {

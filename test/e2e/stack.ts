@@ -92,6 +92,12 @@ export class Stack implements AsyncDisposable {
     )
   }
 
+  /** How much of people's microphones has reached the desktop, in bytes. */
+  async heard(): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text()
+    return Number(/streamsrc_data_bytes_sum\{[^}]*video_id="microphone"[^}]*\} (\d+)/.exec(text)?.[1] ?? 0)
+  }
+
   /** SIGTERM, and what is left of it: processes that still run and files of its run directory. Gives how long it took. */
   async stop(): Promise<{ ms: number; left: string[] }> {
     this.#everything = await this.processes()

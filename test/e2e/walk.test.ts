@@ -157,16 +157,12 @@ describe('the page, line by line', () => {
   })
 
   it('[WEB-1463] a microphone that one turns on is heard in the desktop, until it is off; without a webcam there the page offers none', async () => {
-    const heard = async (): Promise<number> => {
-      const text = await (await fetch(`${stack.url}/metrics`)).text()
-      return Number(/streamsrc_data_bytes_sum\{[^}]*video_id="microphone"[^}]*\} (\d+)/.exec(text)?.[1] ?? 0)
-    }
     const on = bob.page.getByRole('button', { name: 'Turn the microphone on' })
     await on.click()
     await bob.page.locator('.notice', { hasText: 'allow it in the address bar' }).waitFor(patience)
     await allow('microphone')
     await on.click()
-    await until(async () => (await heard()) > 2_000, { ms: 15_000, what: 'the microphone in the desktop' })
+    await until(async () => (await stack.heard()) > 2_000, { ms: 15_000, what: 'the microphone in the desktop' })
     expect(await bob.page.locator('[data-shares=video]').count()).toBe(0)
     await bob.page.getByRole('button', { name: 'Turn the microphone off' }).click()
     await on.waitFor(patience)

@@ -31,17 +31,13 @@ describe('watching', () => {
 
   it('[WEB-1470] the numbers behind the picture move, and the quality is a choice that the server hears', async () => {
     await bob.page.getByRole('button', { name: 'Statistics' }).click()
-    const number = async (name: string) => {
-      const row = bob.page.locator('.statistics div', { has: bob.page.locator('dt', { hasText: name }) }).locator('dd')
-      return (await row.textContent()) ?? ''
-    }
-    await until(async () => Number.parseFloat(await number('Frames per second')) > 3, { ms: 10_000, what: 'frames' })
-    expect(await number('Bit rate')).toMatch(/^\d+(\.\d)? [kM]bit\/s$/)
-    expect(await number('Packet loss')).toMatch(/ %$/)
-    expect(await number('Round trip')).toMatch(/ ms$/)
+    await until(async () => Number.parseFloat(await bob.statistic('Frames per second')) > 3, { ms: 10_000, what: 'frames' })
+    expect(await bob.statistic('Bit rate')).toMatch(/^\d+(\.\d)? [kM]bit\/s$/)
+    expect(await bob.statistic('Packet loss')).toMatch(/ %$/)
+    expect(await bob.statistic('Round trip')).toMatch(/ ms$/)
     await bob.page.getByRole('button', { name: 'Quality' }).click()
     await bob.page.getByRole('menuitemradio', { name: 'Sound only' }).click()
-    await until(async () => (await number('Frames per second')) === '0', { ms: 10_000, what: 'no frames' })
+    await until(async () => (await bob.statistic('Frames per second')) === '0', { ms: 10_000, what: 'no frames' })
     await bob.page.getByRole('button', { name: 'Quality' }).click()
     await bob.page.getByRole('menuitemradio', { name: 'Automatic' }).click()
     await bob.sees(3)

@@ -6,9 +6,11 @@ import { type Browser, firefox, type Page } from 'playwright-core'
 
 const bridge = fileURLToPath(new URL('firefox-bridge.ts', import.meta.url))
 
-/** Sound and picture without a click, media over loopback, nothing that reaches out to the network. */
+/** Sound and picture without a click, a microphone that hums and may be used, media over loopback, nothing that reaches out to the network. */
 const firefoxUserPrefs = {
   'media.autoplay.default': 0,
+  'media.navigator.streams.fake': true,
+  'media.navigator.permission.disabled': true,
   'media.peerconnection.ice.loopback': true,
   'media.peerconnection.ice.obfuscate_host_addresses': false,
   'media.gmp-manager.updateEnabled': false,
