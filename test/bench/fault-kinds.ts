@@ -98,10 +98,8 @@ async function controlsWork({ viewers: [first] }: Stage): Promise<void> {
       return true
     }
     try {
-      viewer.send('control/request')
-      await viewer.event('control/host', { ms: 300, where: (payload) => (payload as { has_host: boolean }).has_host })
-      viewer.send('control/release')
-      await viewer.event('control/host', { ms: 2_000, where: (payload) => !(payload as { has_host: boolean }).has_host })
+      await viewer.takeControl({ ms: 300 })
+      await viewer.releaseControl({ ms: 2_000 })
       return true
     } catch {
       return false
@@ -249,8 +247,7 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
       const { fleet, proxy } = stage
       await using host = await stayer(proxy.url, 'host')
       await using guest = await stayer(proxy.url, 'guest')
-      host.viewer.send('control/request')
-      await host.viewer.event('control/host', { where: (payload) => (payload as { host_id?: string }).host_id === host.viewer.session.id })
+      await host.viewer.takeControl()
       struck = await holder(stage)
       fleet.pauseNode(struck)
       const stoppedAt = performance.now()

@@ -1,8 +1,9 @@
 import { until } from '@neko-edge/kit'
-import { decodeVp8, Nat, v2Input, v3Input } from '@neko-edge/testing'
+import { Nat, v2Input, v3Input } from '@neko-edge/testing'
 import { V2Viewer, V3Viewer } from '@neko-edge/testing/viewer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DeskPage, redField, target } from './desk-page.ts'
+import { DeskPage, target } from './desk-page.ts'
+import { click, expectSees } from './desk-viewer.ts'
 import { Fleet } from './fleet.ts'
 
 const token = 'the-token-of-the-whole-fleet'
@@ -59,37 +60,11 @@ describe('a capture node behind a NAT', () => {
     return viewer
   }
 
-  /** Whether somebody sees the desktop as it is. */
-  async function sees({ peer }: Pick<V3Viewer | V2Viewer, 'peer'>): Promise<void> {
-    const place = await desk.place(redField.x, redField.y)
-    const [red, green, blue] = (await decodeVp8(await peer.freshFrames({ ms: 15_000 }))).at(place.x, place.y)
-    expect([red > 180, green < 90, blue < 90]).toEqual([true, true, true])
-  }
-
-  async function takes(viewer: V3Viewer): Promise<void> {
-    viewer.send('control/request')
-    const isOwn = (payload: unknown) => (payload as { host_id?: string }).host_id === viewer.session.id
-    await viewer.event('control/host', { where: isOwn, ms: 5_000 })
-  }
-  const letGo = async (viewer: V3Viewer) => {
-    viewer.send('control/release')
-    await viewer.event('control/host', { where: (payload) => !(payload as { has_host: boolean }).has_host })
-  }
-
-  async function click({ peer }: V3Viewer, at: { x: number; y: number }): Promise<void> {
-    const place = await desk.place(at.x, at.y)
-    desk.forget()
-    peer.send(v3Input.move(place.x, place.y))
-    peer.send(v3Input.buttonDown(1))
-    peer.send(v3Input.buttonUp(1))
-    await desk.report('click', ({ x, y }) => Math.abs(x - place.x) < 3 && Math.abs(y - place.y) < 3)
-  }
-
   it('[NAT-1960] goes to a relay by itself: viewers outside, V3 and V2, behind that relay and the next, see the desktop, and the cursor of whoever controls it', async () => {
     const served = Object.fromEntries((await nodes()).map(({ id, viewers }) => [id, viewers]))
     expect(served['node-0']).toBe(0)
     for (const viewer of [ann, old, ben]) {
-      await sees(viewer)
+      await expectSees(viewer, desk)
       await until(() => viewer.peer.audio.packets > 0, { ms: 10_000, what: 'sound' })
     }
     for (const [viewer, other] of [
@@ -98,14 +73,14 @@ describe('a capture node behind a NAT', () => {
     ] as const) {
       await viewer.peer.channelOpen()
       await viewer.peer.messages.take(({ kind }) => kind === 'image', { ms: 5_000, what: 'how the cursor looks' })
-      await takes(viewer)
-      await click(viewer, target)
+      await viewer.takeControl()
+      await click(viewer, desk, target)
       const place = await desk.place(target.x, target.y + 50)
       viewer.peer.send(v3Input.move(place.x, place.y))
       const isThere = (message: { kind: string; x?: number; y?: number }) =>
         message.kind === 'position' && message.x === place.x && message.y === place.y
       await other.peer.messages.take(isThere, { ms: 5_000, what: 'where the cursor is' })
-      await letGo(viewer)
+      await viewer.releaseControl()
     }
     await old.peer.channelOpen()
     old.send('control/request')
@@ -117,7 +92,11 @@ describe('a capture node behind a NAT', () => {
     old.peer.send(v2Input.up(1))
     await desk.report('click', ({ x, y }) => Math.abs(x - place.x) < 3 && Math.abs(y - place.y) < 3)
     old.send('control/release')
-    await ann.event('control/host', { where: (payload) => !(payload as { has_host: boolean }).has_host })
+    const hasLetGo = (payload: unknown) => {
+      const { id, has_host } = payload as { id: string; has_host: boolean }
+      return id === oldId && !has_host
+    }
+    await ann.event('control/host', { where: hasLetGo })
   })
 
   it('[NAT-1965] a relay that dies: the node goes to the next one, and its viewers get a new picture by themselves; without any, that is said', async () => {
@@ -132,10 +111,10 @@ describe('a capture node behind a NAT', () => {
     await back
     console.log(JSON.stringify({ killed: 'the relay that has the uplink', backMs: Math.round(performance.now() - killedAt) }))
     expect(uplinked().at(-1)).not.toBe(first)
-    await sees(ann)
-    await sees(ben)
-    await takes(ann)
-    await click(ann, target)
+    await expectSees(ann, desk)
+    await expectSees(ben, desk)
+    await ann.takeControl()
+    await click(ann, desk, target)
     await fleet.killNode(Number(uplinked().at(-1)?.slice(-1)))
     await until(() => fleet.log.includes('no relay takes the room'), { ms: 10_000, what: 'the word of it' })
     await until(async () => (await nodes()).some((node) => node.rooms_without_relay === 1), { ms: 5_000, what: 'the room without a relay' })

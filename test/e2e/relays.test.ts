@@ -1,8 +1,9 @@
 import { until } from '@neko-edge/kit'
-import { decodeVp8, v3Input } from '@neko-edge/testing'
+import { v3Input } from '@neko-edge/testing'
 import { V3Viewer } from '@neko-edge/testing/viewer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DeskPage, redField, target } from './desk-page.ts'
+import { DeskPage, target } from './desk-page.ts'
+import { click, expectSees } from './desk-viewer.ts'
 import { Fleet } from './fleet.ts'
 
 const token = 'the-token-of-the-whole-fleet'
@@ -71,40 +72,6 @@ describe('a room that outgrows its node', () => {
     return viewer
   }
 
-  /** Whether somebody sees the desktop as it is. */
-  async function sees(viewer: V3Viewer): Promise<void> {
-    const place = await desk.place(redField.x, redField.y)
-    const [red, green, blue] = (await decodeVp8(await viewer.peer.freshFrames({ ms: 15_000 }))).at(place.x, place.y)
-    expect([red > 180, green < 90, blue < 90]).toEqual([true, true, true])
-  }
-
-  async function takes(viewer: V3Viewer): Promise<void> {
-    viewer.send('control/request')
-    const isOwn = (payload: unknown) => (payload as { host_id?: string }).host_id === viewer.session.id
-    await viewer.event('control/host', { where: isOwn, ms: 5_000 })
-  }
-  const letGo = async (viewer: V3Viewer) => {
-    viewer.send('control/release')
-    // Her own word: that of another is in the inbox, too.
-    const isOwn = (payload: unknown) => {
-      const { id, has_host } = payload as { id: string; has_host: boolean }
-      return id === viewer.session.id && !has_host
-    }
-    await viewer.event('control/host', { where: isOwn, ms: 5_000 })
-  }
-
-  /** A click over the data channel; gives how long it took to the page in the desktop, in milliseconds. */
-  async function click(viewer: V3Viewer, at: { x: number; y: number }): Promise<number> {
-    const place = await desk.place(at.x, at.y)
-    desk.forget()
-    const startedAt = performance.now()
-    viewer.peer.send(v3Input.move(place.x, place.y))
-    viewer.peer.send(v3Input.buttonDown(1))
-    viewer.peer.send(v3Input.buttonUp(1))
-    await desk.report('click', ({ x, y }) => Math.abs(x - place.x) < 3 && Math.abs(y - place.y) < 3)
-    return performance.now() - startedAt
-  }
-
   it('[RLY-1740] sends who comes next to a relay, and that of the next to a relay of the relay; everybody sees the desktop', async () => {
     let seen: Record<string, number> = {}
     await until(
@@ -121,7 +88,7 @@ describe('a room that outgrows its node', () => {
     expect(others).toEqual([])
     await drain('node-3', false)
     for (const viewer of [ann, ben, cleo]) {
-      await sees(viewer)
+      await expectSees(viewer, desk)
     }
   })
 
@@ -130,10 +97,10 @@ describe('a room that outgrows its node', () => {
     for (const [name, viewer] of Object.entries({ ann, ben, cleo })) {
       await viewer.peer.channelOpen()
       await viewer.peer.messages.take(({ kind }) => kind === 'image', { ms: 5_000, what: 'how the cursor looks' })
-      await takes(viewer)
+      await viewer.takeControl()
       delays[name] = []
       for (const offset of [0, 40, 80, 120]) {
-        delays[name].push(await click(viewer, { x: target.x + offset / 2 - 40, y: target.y }))
+        delays[name].push(await click(viewer, desk, { x: target.x + offset / 2 - 40, y: target.y }))
       }
       const place = await desk.place(target.x, target.y + 50)
       viewer.peer.send(v3Input.move(place.x, place.y))
@@ -142,17 +109,17 @@ describe('a room that outgrows its node', () => {
           message.kind === 'position' && message.x === place.x && message.y === place.y
         await other.peer.messages.take(isThere, { ms: 5_000, what: 'where the cursor is' })
       }
-      await letGo(viewer)
+      await viewer.releaseControl()
     }
     const best = Object.fromEntries(Object.entries(delays).map(([name, all]) => [name, Math.min(...all)]))
     console.log(JSON.stringify({ clickMs: best }))
   })
 
   it('[RLY-1742] refuses the input of who has lost the controls, from behind a relay, too', async () => {
-    await takes(cleo)
-    await click(cleo, target)
-    await letGo(cleo)
-    await takes(ann)
+    await cleo.takeControl()
+    await click(cleo, desk, target)
+    await cleo.releaseControl()
+    await ann.takeControl()
     desk.forget()
     const wrong = await desk.place(target.x - 60, target.y - 60)
     cleo.peer.send(v3Input.move(wrong.x, wrong.y))
@@ -162,9 +129,9 @@ describe('a room that outgrows its node', () => {
     const pong = cleo.peer.messages.take(({ kind }) => kind === 'pong', { ms: 5_000, what: 'a pong' })
     cleo.peer.send(v3Input.ping(Date.now()))
     await pong
-    await click(ann, target)
+    await click(ann, desk, target)
     expect(desk.reports.filter(({ is }) => is === 'click')).toHaveLength(1)
-    await letGo(ann)
+    await ann.releaseControl()
   })
 
   it('[RLY-1743] a relay that is killed: its viewers and those behind it are back in three seconds, without a word of theirs; the others miss nothing', async () => {
@@ -177,7 +144,7 @@ describe('a room that outgrows its node', () => {
     const backMs = performance.now() - killedAt
     console.log(JSON.stringify({ killed: 'a relay', backMs: Math.round(backMs) }))
     for (const viewer of [ben, cleo, ann]) {
-      await sees(viewer)
+      await expectSees(viewer, desk)
     }
     expect(backMs).toBeLessThan(3_000)
     expect(ann.peer.video.packets).toBeGreaterThan(before.packets)
@@ -192,7 +159,7 @@ describe('a room that outgrows its node', () => {
     const stopped = fleet.stopNode(index)
     const moved = await Promise.race(again)
     await stopped
-    await sees(moved)
+    await expectSees(moved, desk)
     expect(fleet.log).toContain('relay stops')
   })
 })

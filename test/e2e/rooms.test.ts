@@ -180,8 +180,7 @@ describe('rooms over two nodes', () => {
     const victim = await nodeOf('one')
     const ann = await watch('one')
     const eve = await watch('one', 1, 'eve')
-    ann.send('control/request')
-    await ann.event('control/host', { where: (payload) => (payload as { host_id?: string }).host_id === ann.session.id })
+    await ann.takeControl()
     await Promise.all([ann, eve].map(({ peer }) => peer.channelOpen()))
     const isAt = (x: number) => (message: { kind: string; x?: number }) => message.kind === 'position' && message.x === x
     ann.peer.send(v3Input.move(100, 50))

@@ -102,6 +102,22 @@ export class V3Viewer implements AsyncDisposable {
     this.socket.send(payload === undefined ? { event } : { event, payload })
   }
 
+  /** Asks for the controls, and waits until they are his. */
+  async takeControl({ ms = 5_000 }: { ms?: number } = {}): Promise<void> {
+    this.send('control/request')
+    await this.event('control/host', { ms, where: (payload) => (payload as { host_id?: string }).host_id === this.session.id })
+  }
+
+  /** Lets go of the controls, and waits for the word that he has: that of another may be in his inbox, too. */
+  async releaseControl({ ms = 5_000 }: { ms?: number } = {}): Promise<void> {
+    this.send('control/release')
+    const isOwn = (payload: unknown) => {
+      const { id, has_host } = payload as { id: string; has_host: boolean }
+      return id === this.session.id && !has_host
+    }
+    await this.event('control/host', { ms, where: isOwn })
+  }
+
   /** Asks for the picture and answers the offer. Resolves when WebRTC is up, with the payload of `signal/provide`. Replaces an older peer. */
   async watch(request: WatchRequest = {}): Promise<unknown> {
     await this.#peer?.close()
